@@ -208,7 +208,7 @@ cluster: servers build ## Kill a Centrifugo, a Redis, a worker and an API server
 UPGRADE_FLAGS ?=
 
 .PHONY: upgrade
-upgrade: servers ## Upgrade programs and schema under load and go back; from the newest release tag, too, if there is one.
+upgrade: servers ## Upgrade programs and schema under load and go back; from the newest release, too, if there is one.
 	go run ./internal/acceptance/cmd/acceptance upgrade $(UPGRADE_FLAGS)
 	@if [[ -n $$(git tag --list 'v*' --merged HEAD 2>/dev/null) ]]; then \
 		go run ./internal/acceptance/cmd/acceptance upgrade --before release $(UPGRADE_FLAGS); \

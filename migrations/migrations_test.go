@@ -299,8 +299,8 @@ func TestCompatible(t *testing.T) {
 		"newer":                {44, 40, ""},
 		"newer, for older too": {44, 31, ""},
 		"too new": {
-			44, 41, "the database is at migration 44, which requires a program with the migrations up to 41; this one " +
-				"has 40: replace this program by the fanfare that migrated the database",
+			44, 41, "the database is at migration 44, which requires a program with the migrations up to 41; this " +
+				"one has 40: replace this program by the fanfare that migrated the database",
 		},
 	} {
 		got := ""

@@ -40,8 +40,8 @@ var rules = []rule{
 	},
 	{
 		name: "scan",
-		pattern: regexp.MustCompile(
-			`SET NOT NULL|ADD (CONSTRAINT|CHECK|FOREIGN|PRIMARY|UNIQUE|EXCLUDE)|ADD COLUMN [^,]*(CHECK|REFERENCES|UNIQUE|PRIMARY)`),
+		pattern: regexp.MustCompile(`SET NOT NULL|ADD (CONSTRAINT|CHECK|FOREIGN|PRIMARY|UNIQUE|EXCLUDE)|` +
+			`ADD COLUMN [^,]*(CHECK|REFERENCES|UNIQUE|PRIMARY)`),
 		unless:  regexp.MustCompile(`NOT VALID|USING INDEX`),
 		instead: "add the constraint NOT VALID, and validate it in the next migration",
 	},
@@ -80,11 +80,12 @@ var (
 	space        = regexp.MustCompile(`\s+`)
 	onTable      = regexp.MustCompile(`(?:^(?:ALTER|CREATE|TRUNCATE|LOCK) TABLE (?:IF (?:NOT )?EXISTS )?(?:ONLY )?` +
 		`|^UPDATE |^DELETE FROM |^INSERT INTO |^CREATE .*INDEX .*ON (?:ONLY )?)fanfare\.(\w+)`)
-	concurrently = regexp.MustCompile(`^(CREATE|DROP) (?:UNIQUE )?INDEX CONCURRENTLY (?:IF EXISTS )?(?:fanfare\.)?(\w+)`)
+	concurrently = regexp.MustCompile(
+		`^(CREATE|DROP) (?:UNIQUE )?INDEX CONCURRENTLY (?:IF EXISTS )?(?:fanfare\.)?(\w+)`)
 )
 
-// statements returns the statements of a migration, each in one line, without comments, literals and
-// bodies of functions.
+// statements returns the statements of a migration, each in one line, without comments, literals
+// and bodies of functions.
 func statements(sql string) (all []string) {
 	sql = dollarQuoted.ReplaceAllString(sql, "$$$$")
 	sql = literal.ReplaceAllString(lineComment.ReplaceAllString(sql, ""), "''")
@@ -111,7 +112,8 @@ func violations(number, oldest int, sql string) (found []string) {
 	}
 	h := parseHeader(number, sql)
 	if h.oldest < oldest || h.oldest > number {
-		add("header: programs from %d: must be between %d, that of the migration before, and %d", h.oldest, oldest, number)
+		add("header: programs from %d: must be between %d, that of the migration before, and %d",
+			h.oldest, oldest, number)
 	}
 	up, down, _ := strings.Cut(sql, "\n---- create above / drop below ----\n")
 	if len(statements(down)) == 0 {
@@ -210,78 +212,90 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// The parts of the migrations of TestViolations.
+const (
+	usualHeader = "-- Adds.\n--\n-- Programs before: from 040: they ignore it.\n-- Programs after: work without it.\n"
+	usualDown   = "\n---- create above / drop below ----\n\nDROP TABLE fanfare.t;\n"
+	outside     = outsideTransaction + "\n"
+	dropIndex   = "DROP INDEX CONCURRENTLY IF EXISTS fanfare.i;"
+	createIndex = "CREATE INDEX CONCURRENTLY i ON fanfare.outbox (seq);"
+)
+
+// wantViolations reports rules that a migration must violate, and does not, and the reverse.
+func wantViolations(t *testing.T, name, sql string, want ...string) {
+	t.Helper()
+	var got []string
+	for _, violation := range violations(41, 40, sql) {
+		rule, _, _ := strings.Cut(violation, ":")
+		got = append(got, rule)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: violated rules (-want +got):\n%s", name, diff)
+	}
+}
+
 // TestViolations breaks one rule after the other.
 func TestViolations(t *testing.T) {
 	t.Parallel()
-	const header = "-- Adds.\n--\n-- Programs before: from 040: they ignore it.\n-- Programs after: work without it.\n"
-	const contract = "-- Removes.\n--\n-- Programs before: from 041: they do not use it.\n-- Programs after: need it.\n"
-	const down = "\n---- create above / drop below ----\n\nDROP TABLE fanfare.t;\n"
-	for name, c := range map[string]struct {
-		sql  string
-		want []string // the rules
-	}{
-		"no header":          {"CREATE TABLE fanfare.t ();" + down, []string{"header", "header"}},
-		"one line of two":    {"-- Programs before: from 040: x.\nSELECT 1;" + down, []string{"header"}},
-		"no consequence":     {"-- Programs before: from 040:\n-- Programs after: need it.\nSELECT;" + down, []string{"header"}},
-		"older than before":  {strings.Replace(header, "040", "039", 1) + "SELECT;" + down, []string{"header"}},
-		"newer than itself":  {strings.Replace(header, "040", "042", 1) + "SELECT;" + down, []string{"header"}},
-		"no down":            {header + "SELECT;", []string{"down"}},
-		"a new table":        {header + "CREATE TABLE fanfare.t (id int PRIMARY KEY);\nCREATE INDEX i ON fanfare.t (id);" + down, nil},
-		"a nullable column":  {header + "ALTER TABLE fanfare.outbox ADD COLUMN note text;" + down, nil},
-		"a constant default": {header + "ALTER TABLE fanfare.outbox ADD COLUMN n int NOT NULL DEFAULT 0;" + down, nil},
-		"a time as default":  {header + "ALTER TABLE fanfare.outbox ADD COLUMN at timestamptz DEFAULT now();" + down, nil},
-		"a volatile default": {header + "ALTER TABLE fanfare.outbox ADD COLUMN id uuid DEFAULT fanfare.uuidv7();" + down, []string{"rewrite"}},
-		"no default":         {header + "ALTER TABLE fanfare.outbox ADD COLUMN n int NOT NULL;" + down, []string{"fails"}},
-		"a type":             {header + "ALTER TABLE fanfare.outbox ALTER COLUMN seq TYPE numeric;" + down, []string{"rewrite"}},
-		"a constraint":       {header + "ALTER TABLE fanfare.outbox ADD CONSTRAINT c CHECK (seq > 0);" + down, []string{"scan"}},
-		"not valid":          {header + "ALTER TABLE fanfare.outbox ADD CONSTRAINT c CHECK (seq > 0) NOT VALID;" + down, nil},
-		"not null":           {header + "ALTER TABLE fanfare.outbox ALTER COLUMN channels SET NOT NULL;" + down, []string{"scan"}},
-		"an index":           {header + "CREATE INDEX i ON fanfare.outbox (seq);" + down, []string{"index"}},
-		"a stated index": {
-			header + "-- Reason for index: the table has a row for each worker.\nCREATE INDEX i ON fanfare.workers (name);" + down, nil,
-		},
-		"a concurrent index": {
-			header + "---- tern: disable-tx ----\nDROP INDEX CONCURRENTLY IF EXISTS fanfare.i;\n" +
-				"CREATE INDEX CONCURRENTLY i ON fanfare.outbox (seq);" + down, nil,
-		},
-		"an index that may be invalid": {
-			header + "---- tern: disable-tx ----\nCREATE INDEX CONCURRENTLY i ON fanfare.outbox (seq);" + down,
-			[]string{"transaction"},
-		},
-		"a table outside a transaction": {
-			header + "---- tern: disable-tx ----\nCREATE TABLE fanfare.t ();" + down, []string{"transaction"},
-		},
-		"a backfill":        {header + "UPDATE fanfare.outbox SET channels = '{}';" + down, []string{"backfill"}},
-		"a lock":            {header + "LOCK TABLE fanfare.outbox;" + down, []string{"lock"}},
-		"two tables":        {header + "ALTER TABLE fanfare.outbox ADD COLUMN a int;\nALTER TABLE fanfare.parked ADD COLUMN a int;" + down, []string{"tables"}},
-		"a block":           {header + "DO $$ BEGIN DROP TABLE fanfare.t; END $$;" + down, []string{"do"}},
-		"a function":        {header + "CREATE OR REPLACE FUNCTION fanfare.f() RETURNS int LANGUAGE sql AS $$ UPDATE x; DROP TABLE y $$;" + down, nil},
-		"a removed column":  {header + "ALTER TABLE fanfare.outbox DROP COLUMN channels;" + down, []string{"contract"}},
-		"a renamed column":  {header + "ALTER TABLE fanfare.outbox RENAME COLUMN channels TO c;" + down, []string{"contract"}},
-		"a contract":        {contract + "ALTER TABLE fanfare.outbox DROP COLUMN channels;" + down, nil},
-		"a removed comment": {header + "-- LOCK TABLE fanfare.outbox;\nSELECT 'LOCK';" + down, nil},
+	const outbox = "ALTER TABLE fanfare.outbox "
+	for name, c := range map[string]struct{ statements, rule string }{
+		"a new table":        {"CREATE TABLE fanfare.t (id int PRIMARY KEY);\nCREATE INDEX i ON fanfare.t (id);", ""},
+		"a nullable column":  {outbox + "ADD COLUMN note text;", ""},
+		"a constant default": {outbox + "ADD COLUMN n int NOT NULL DEFAULT 0;", ""},
+		"a time as default":  {outbox + "ADD COLUMN at timestamptz DEFAULT now();", ""},
+		"a volatile default": {outbox + "ADD COLUMN id uuid DEFAULT fanfare.uuidv7();", "rewrite"},
+		"no default":         {outbox + "ADD COLUMN n int NOT NULL;", "fails"},
+		"a type":             {outbox + "ALTER COLUMN seq TYPE numeric;", "rewrite"},
+		"a constraint":       {outbox + "ADD CONSTRAINT c CHECK (seq > 0);", "scan"},
+		"not valid":          {outbox + "ADD CONSTRAINT c CHECK (seq > 0) NOT VALID;", ""},
+		"not null":           {outbox + "ALTER COLUMN channels SET NOT NULL;", "scan"},
+		"a removed column":   {outbox + "DROP COLUMN channels;", "contract"},
+		"a renamed column":   {outbox + "RENAME COLUMN channels TO c;", "contract"},
+		"two tables":         {outbox + "ADD COLUMN a int;\nALTER TABLE fanfare.parked ADD COLUMN a int;", "tables"},
+		"an index":           {"CREATE INDEX i ON fanfare.outbox (seq);", "index"},
+		"a stated index":     {"-- Reason for index: it is small.\nCREATE INDEX i ON fanfare.workers (name);", ""},
+		"concurrently":       {outside + dropIndex + createIndex, ""},
+		"perhaps invalid":    {outside + createIndex, "transaction"},
+		"a table outside":    {outside + "CREATE TABLE fanfare.t ();", "transaction"},
+		"a backfill":         {"UPDATE fanfare.outbox SET channels = '{}';", "backfill"},
+		"a lock":             {"LOCK TABLE fanfare.outbox;", "lock"},
+		"a block":            {"DO $$ BEGIN DROP TABLE fanfare.t; END $$;", "do"},
+		"a function":         {"CREATE OR REPLACE FUNCTION fanfare.f() RETURNS int AS $$ LOCK x; DROP TABLE y $$;", ""},
+		"a comment":          {"-- LOCK TABLE fanfare.outbox;\nSELECT 'LOCK';", ""},
 	} {
-		var got []string
-		for _, violation := range violations(41, 40, c.sql) {
-			rule, _, _ := strings.Cut(violation, ":")
-			got = append(got, rule)
+		var want []string
+		if c.rule != "" {
+			want = []string{c.rule}
 		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s: violated rules (-want +got):\n%s", name, diff)
-		}
+		wantViolations(t, name, usualHeader+c.statements+usualDown, want...)
 	}
+}
+
+// TestViolationsOfForm gives migrations without a part, and with other headers.
+func TestViolationsOfForm(t *testing.T) {
+	t.Parallel()
+	const before, after = "-- Programs before: from 040: x.\n", "-- Programs after: need it.\n"
+	wantViolations(t, "no header", "CREATE TABLE fanfare.t ();"+usualDown, "header", "header")
+	wantViolations(t, "one line", before+"SELECT;"+usualDown, "header")
+	wantViolations(t, "no text", "-- Programs before: from 040:\n"+after+"SELECT;"+usualDown, "header")
+	wantViolations(t, "older than before", strings.Replace(usualHeader, "040", "039", 1)+"SELECT;"+usualDown, "header")
+	wantViolations(t, "newer than itself", strings.Replace(usualHeader, "040", "042", 1)+"SELECT;"+usualDown, "header")
+	wantViolations(t, "no down", usualHeader+"SELECT;", "down")
+	contract := strings.Replace(before, "040", "041", 1) + after
+	wantViolations(t, "a contract", contract+"DROP TABLE fanfare.outbox;"+usualDown)
 }
 
 func TestParseHeader(t *testing.T) {
 	t.Parallel()
+	const before, without = "-- Programs before: from 035: they ignore it.\n", "-- Programs after: work without it.\n"
 	for name, c := range map[string]struct {
 		sql  string
 		want header
 	}{
 		"none":         {"-- Text.\nSELECT;", header{41, true}},
-		"both":         {"-- Programs before: from 035: they ignore it.\n-- Programs after: work without it.\n", header{35, false}},
-		"needed":       {"-- Programs before: from 035: they\n-- ignore it.\n-- Programs after: need it.\n", header{35, true}},
-		"after a line": {"SELECT;\n-- Programs before: from 035: they ignore it.\n", header{41, true}},
+		"both":         {before + without, header{35, false}},
+		"needed":       {"-- Text.\n--\n" + before + "-- -- more.\n-- Programs after: need it.\n", header{35, true}},
+		"after a line": {"SELECT;\n" + before, header{41, true}},
 	} {
 		if got := parseHeader(41, c.sql); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)

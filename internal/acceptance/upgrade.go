@@ -255,7 +255,8 @@ func (u *upgradeRun) contract(ctx context.Context) error {
 		}
 		_, words, found := strings.Cut(log, "fanfare: the ")
 		if code != 1 || !found || !strings.Contains(words, "which requires a program with the migrations up to") {
-			return fmt.Errorf("%v ended with code %d, want 1 and the error that names the schema:\n%s", m.daemon, code, log)
+			return fmt.Errorf("%v ended with code %d, want 1 and the error that names the schema:\n%s",
+				m.daemon, code, log)
 		}
 		u.result.Stopped = append(u.result.Stopped, m.daemon.String()+": "+"the "+strings.TrimSpace(words))
 		if err := u.fleet.retire(ctx, m); err != nil {

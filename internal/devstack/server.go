@@ -98,8 +98,8 @@ func (s *server) retry(ctx context.Context, start func() error) error {
 	}
 }
 
-// portTaken reports whether a server says that another process uses its port: in the system's words,
-// or in those of Centrifugo's gRPC API, which leaves the reason out.
+// portTaken reports whether a server says that another process uses its port: in the system's
+// words, or in those of Centrifugo's gRPC API, which leaves the reason out.
 func portTaken(log string) bool {
 	log = strings.ToLower(log)
 	return strings.Contains(log, "address already in use") || strings.Contains(log, "cannot listen to address")

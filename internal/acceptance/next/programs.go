@@ -70,8 +70,8 @@ func Build(ctx context.Context, root, dir string) (p Programs, err error) {
 	return p, nil
 }
 
-// Render returns the text of a migration after others: before is the number of this tree's last one,
-// next that of the last one with which this tree's programs work.
+// Render returns the text of a migration after others: before is the number of this tree's last
+// one, next that of the last one with which this tree's programs work.
 func Render(name string, before, next int) (string, error) {
 	sql, err := fs.ReadFile(migrations, name)
 	if err != nil {

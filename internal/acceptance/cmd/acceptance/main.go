@@ -107,8 +107,8 @@ func newUpgrade() *cobra.Command {
 			return upgradeResult{thisMachine(), version, found}, err
 		})
 	flags := cmd.Flags()
-	flags.StringVar(&before, "before", "tree", "the version before: tree (this one, whose next version is this one with "+
-		"more migrations), or release (the newest tag v*)")
+	flags.StringVar(&before, "before", "tree", "the version before: tree (this one, whose next version "+
+		"is this one with more migrations), or release (the newest tag v*)")
 	flags.IntVar(&o.Rate, "rate", 100, "activities a second, a fifth of them over HTTP")
 	flags.IntVar(&o.People, "people", 100, "number of connected watchers")
 	flags.DurationVar(&o.Pause, "pause", 3*time.Second, "time between the steps, in which traffic goes on")
