@@ -163,8 +163,11 @@ func readMany(rows pgx.Rows, envelopes []activity.Envelope) ([]Recorded, error) 
 }
 
 // recordError returns an *invalid.Error as it is, makes one of a violation that the database
-// raised, and wraps any other error.
+// raised, or a *TenantMovingError, and wraps any other error.
 func recordError(err error) error {
+	if moving := tenantMoving(err); moving != nil {
+		return moving
+	}
 	if invalidErr, ok := errors.AsType[*invalid.Error](err); ok {
 		return invalidErr
 	}

@@ -26,7 +26,8 @@ type Recorder struct {
 // that violates a rule with an *invalid.Error, and one that a hook vetoes with an
 // *activity.VetoError; then it has written nothing, and the transaction is intact. A duplicate (the
 // same tenant, correlation id, action and resource) returns the existing activity; to a role that
-// may not read the log, its id only, besides the fields of the envelope.
+// may not read the log, its id only, besides the fields of the envelope. While the tenant is being
+// moved to another database, a *TenantMovingError is returned and the transaction is aborted.
 //
 // What the directory adds to an activity, and the hash of its address, are not returned: they are
 // read from the log.
