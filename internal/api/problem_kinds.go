@@ -29,6 +29,7 @@ const (
 	HeadersTooLarge      Kind = "headers-too-large"
 	Internal             Kind = "internal"
 	Unavailable          Kind = "unavailable"
+	TenantMoving         Kind = "tenant-moving"
 )
 
 // kindInfo holds the texts that all problems of a kind share.
@@ -113,6 +114,10 @@ func kinds() []kindInfo {
 		{
 			Unavailable, http.StatusServiceUnavailable, "Service unavailable",
 			"The server cannot handle the request at the moment. Retry it later.",
+		},
+		{
+			TenantMoving, http.StatusServiceUnavailable, "Tenant is being moved",
+			"The tenant is being moved to another database. Retry after the number of seconds in Retry-After.",
 		},
 	}
 }

@@ -42,6 +42,9 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		log.Error("database is read-only")
 		return newProblem(Unavailable).withDetail("The database is read-only at the moment. Retry the request later.").
 			withHeader("Retry-After", "5")
+	case pg.IsFrozen(err):
+		log.Info("tenant is being moved")
+		return newProblem(TenantMoving).withHeader("Retry-After", "1")
 	case pg.Unavailable(err):
 		log.Error("database is unavailable")
 		return newProblem(Unavailable).withHeader("Retry-After", "1")
