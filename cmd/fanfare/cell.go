@@ -130,7 +130,12 @@ func completeCells(p process, command *cobra.Command) {
 		}
 		return file.Names(), cobra.ShellCompDirectiveNoFileComp
 	}
-	if err := command.RegisterFlagCompletionFunc("cell", complete); err != nil {
-		panic("complete --cell: " + err.Error()) // the command has no such flag
+	for _, name := range []string{"cell", "to"} {
+		if flag := command.Flags().Lookup(name); flag == nil || name == "to" && flag.Usage != toCellUsage {
+			continue
+		}
+		if err := command.RegisterFlagCompletionFunc(name, complete); err != nil {
+			panic("complete --" + name + ": " + err.Error()) // registered twice
+		}
 	}
 }

@@ -138,6 +138,10 @@ func TestUsageErrors(t *testing.T) {
 			"tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --drain-timeout -1s",
 			"--drain-timeout must not be negative",
 		},
+		{
+			"tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --to-database-url postgres://h/d --to b",
+			"--to names a cell, so --cells is required",
+		},
 		{"tenant status --tenant acme", "must be a UUID"},
 	} {
 		t.Run(c.line, func(t *testing.T) {

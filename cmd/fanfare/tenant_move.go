@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,13 +15,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fanfarehq/fanfare/activity"
+	"github.com/fanfarehq/fanfare/internal/cells"
 	"github.com/fanfarehq/fanfare/internal/config"
 	"github.com/fanfarehq/fanfare/internal/database"
 	"github.com/fanfarehq/fanfare/internal/tenantmove"
 )
 
+// toCellUsage is the help of --to.
+const toCellUsage = "name of the cell of --cells to which the tenant is moved"
+
 // tenantMove is a call of fanfare tenant move.
 type tenantMove struct {
+	to      string // the name of a cell
 	options tenantmove.Options
 	abort   bool
 	asJSON  bool
@@ -31,14 +37,16 @@ func newTenantMoveCommand(p process) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "move --tenant ID",
 		Short: "Move a tenant to another database",
-		Long: `Move a tenant from the database of --database-url to that of --to-database-url: its activities,
-inboxes, subscriptions, preferences, service tokens and its part of the directory, unless the directory
-is views. Both databases stay in use, have the same migrations and the same taxonomy, and are served
-by the same Centrifugo. The destination must have no row of the tenant.
+		Long: `Move a tenant to another database: its activities, inboxes, subscriptions, preferences, service tokens
+and its part of the directory, unless the directory is views. The tenant moves from the cell that it
+belongs to to the cell --to, or from the database of --database-url to that of --to-database-url. Both
+databases stay in use, have the same migrations and the same taxonomy, and are served by the same
+Centrifugo. The destination must have no row of the tenant.
 
 Most of the copying happens while the tenant is in use. Then the tenant is frozen for a few seconds:
 recording and every other change is refused with the SQLSTATE FF005, and the API answers 503. When the
-command opens the destination, requests must go there. Nothing is lost or delivered twice.
+command opens the destination, requests must go there; with --cells, servers notice it by themselves.
+Nothing is lost or delivered twice.
 
 If the command is interrupted, repeat it: it continues from where it was. Until the destination is
 open, --abort returns both databases to what they were. Afterwards the source refuses the tenant's
@@ -46,7 +54,9 @@ changes for good, and its copy is removed, unless --keep-source is given.
 
 The command requires the rights of the owner of the schema in both databases, and connections that
 do not go through a pooler in transaction mode.`,
-		Example: `  export FANFARE_DATABASE_URL=postgres://fanfare@one/app
+		Example: `  fanfare tenant move --cells cells.yaml --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --to eu-2
+
+  export FANFARE_DATABASE_URL=postgres://fanfare@one/app
   export FANFARE_TO_DATABASE_URL=postgres://fanfare@two/app
   fanfare tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --keep-source
   fanfare tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --abort`,
@@ -54,6 +64,7 @@ do not go through a pooler in transaction mode.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.Var(&uuidValue{&m.options.Tenant}, "tenant", "id of the tenant")
+	flags.StringVar(&m.to, "to", "", toCellUsage)
 	flags.BoolVar(&m.abort, "abort", false, "abort the move, which must not have opened the destination")
 	flags.BoolVar(&m.options.KeepSource, "keep-source", false, "leave the source's copy, instead of removing it")
 	flags.DurationVar(&m.options.DrainTimeout, "drain-timeout", 10*time.Second,
@@ -75,19 +86,97 @@ do not go through a pooler in transaction mode.`,
 		}
 		return nil
 	}
-	return withConfig(p, command, config.TenantMove(), func(ctx context.Context, c *config.Config) error {
-		return m.run(ctx, p, c)
+	return withSettings(p, command, config.TenantMove(), func(ctx context.Context, c *config.Config) error {
+		source, destination, err := m.databases(ctx, c)
+		if err != nil {
+			return err
+		}
+		m.options.SourceName, m.options.DestinationName = source.name, destination.name
+		return database.Explain(m.run(ctx, p, source.url, destination.url))
 	})
 }
 
-func (m *tenantMove) run(ctx context.Context, p process, c *config.Config) (err error) {
-	if m.options.SourceName, err = databaseName(c.DatabaseURL); err != nil {
-		return err
+// namedDatabase is a database with the name by which the other one of a move knows it.
+type namedDatabase struct{ name, url string }
+
+// databases returns the source and the destination.
+func (m *tenantMove) databases(ctx context.Context, c *config.Config) (source, destination namedDatabase, err error) {
+	file := c.Cells()
+	switch {
+	case file == nil && m.to != "":
+		return source, destination, &usageError{"--to names a cell, so --cells is required"}
+	case file == nil:
+		source = namedDatabase{url: c.DatabaseURL}
+		destination = namedDatabase{url: c.ToDatabaseURL}
+		for _, d := range []*namedDatabase{&source, &destination} {
+			if d.name, err = databaseName(d.url); err != nil {
+				return source, destination, err
+			}
+		}
+		return source, destination, nil
+	case m.to == "":
+		return source, destination, &usageError{"--to is required with --cells; the cells are " +
+			strings.Join(file.Names(), ", ")}
 	}
-	if m.options.DestinationName, err = databaseName(c.ToDatabaseURL); err != nil {
-		return err
+	to, known := file.Named(m.to)
+	if !known {
+		return source, destination, &usageError{fmt.Sprintf("--to %q: is not a cell of the file; the cells are %s",
+			m.to, strings.Join(file.Names(), ", "))}
 	}
-	db, closeAll, err := openMove(ctx, c.DatabaseURL, c.ToDatabaseURL)
+	from, err := m.sourceCell(ctx, c, to)
+	if err != nil {
+		return source, destination, err
+	}
+	return namedDatabase{from.Name, from.DatabaseURL}, namedDatabase{to.Name, to.DatabaseURL}, nil
+}
+
+// sourceCell returns the cell that the tenant leaves: the one of --cell, else the one that has a
+// move of it to the destination, else the one that it belongs to.
+func (m *tenantMove) sourceCell(ctx context.Context, c *config.Config, to *cells.Cell) (*cells.Cell, error) {
+	file := c.Cells()
+	if len(c.CellNames) > 1 {
+		return nil, &usageError{"--cell must name one cell: the one that the tenant leaves"}
+	}
+	if len(c.CellNames) == 1 {
+		cell, _ := file.Named(c.CellNames[0])
+		return cell, nil
+	}
+	for _, cell := range file.Cells() {
+		if cell == to {
+			continue
+		}
+		moving, err := isMoving(ctx, cell, to, m.options.Tenant)
+		if err != nil {
+			return nil, &cellError{cell.Name, database.Explain(err)}
+		}
+		if moving {
+			return cell, nil
+		}
+	}
+	name, err := cellOf(ctx, file, m.options.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if name == to.Name {
+		return nil, fmt.Errorf("the tenant belongs to the cell %s already", name)
+	}
+	cell, _ := file.Named(name)
+	return cell, nil
+}
+
+// isMoving reports whether a cell has a move of the tenant to another one, which may have ended.
+func isMoving(ctx context.Context, from, to *cells.Cell, tenant uuid.UUID) (bool, error) {
+	conn, err := database.Connect(ctx, from.DatabaseURL)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	moves, err := tenantmove.List(ctx, conn, tenant)
+	return len(moves) > 0 && moves[0].Role == tenantmove.Source && moves[0].Peer == to.Name, err
+}
+
+func (m *tenantMove) run(ctx context.Context, p process, source, destination string) error {
+	db, closeAll, err := openMove(ctx, source, destination)
 	defer closeAll()
 	if err != nil {
 		return err

@@ -37,7 +37,12 @@ func Connect(ctx context.Context, url string) (*pgx.Conn, error) {
 		return nil, errInvalidURL
 	}
 	setDefaults(&config.ConnConfig.Config)
-	return pgx.ConnectConfig(ctx, config.ConnConfig)
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return nil, err
+	}
+	registerTypes(conn.TypeMap())
+	return conn, nil
 }
 
 // Open returns a pool of at most maxConns connections, which the caller closes. It connects when it
