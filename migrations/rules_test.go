@@ -1,6 +1,7 @@
 package migrations
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -177,6 +178,24 @@ func violationsOutside(statements []string) (found []string) {
 	return found
 }
 
+// TestReleasedMigrations compares the migrations with those of the newest release tag. Without a tag
+// there are none that must stay.
+func TestReleasedMigrations(t *testing.T) {
+	t.Parallel()
+	tag, err := next.NewestRelease(t.Context(), "..")
+	if errors.Is(err, next.ErrNoRelease) {
+		t.Logf("%v: all migrations may still change", err)
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err := next.Changed(t.Context(), "..", tag)
+	if err != nil || len(changed) > 0 {
+		t.Errorf("migrations of %s that have changed: got %q, %v, want none", tag, changed, err)
+	}
+}
+
 // TestRules checks the migrations after the baseline, and those of the upgrade's acceptance run.
 func TestRules(t *testing.T) {
 	t.Parallel()
@@ -186,8 +205,11 @@ func TestRules(t *testing.T) {
 	}
 	check := func(name string, number, oldest int, sql string) {
 		for _, violation := range violations(number, oldest, sql) {
-			t.Errorf("%s: %s", name, violation)
+			t.Errorf("%s: %s (before the first release, raise baseline instead)", name, violation)
 		}
+	}
+	if len(names) < baseline {
+		t.Errorf("baseline: got %d, want at most %d, the number of the last migration", baseline, len(names))
 	}
 	for i := baseline; i < len(names); i++ {
 		sql, err := os.ReadFile(names[i])

@@ -10,7 +10,8 @@
 //   - a Recorder of what the writers committed and rolled back
 //   - an expectation of each activity (package oracle, which shares no code with production)
 //   - a judge: Judge compares the expectations with the evidence and returns a Result
-//   - fault injectors: worker processes that are killed by SIGKILL
+//   - fault injectors: processes that are killed by SIGKILL
+//   - a fleet of daemons of several versions (package next builds those that do not exist yet)
 //
-// Kills and Churn are complete runs. The demo judges its scenes with Judge too.
+// Kills, Churn, Cluster and Upgrade are complete runs. The demo judges its scenes with Judge too.
 package acceptance

@@ -37,7 +37,7 @@ type cell struct {
 	taxonomy     *taxonomy.Watcher // sets the texts of the catalog and the exceptions of the filter
 	monitor      *monitor          // of the database
 	schema       *schemaGate
-	hub          *stream.Hub // nil if the API is not served
+	hub          *stream.Hub                       // nil if the API is not served
 	health       *health                           // of the database and the worker
 	actors       []func(ctx context.Context) error // each returns nil soon after ctx ends
 	ready        chan struct{}                     // closed when requests are rendered with the taxonomy's texts

@@ -27,9 +27,26 @@ func NewestRelease(ctx context.Context, root string) (tag string, err error) {
 	return tag, nil
 }
 
+// Changed returns the migrations of a release that the module at root has changed or lacks. There
+// must be none, since a released migration is applied already.
+func Changed(ctx context.Context, root, tag string) ([]string, error) {
+	changed, err := git(ctx, root, "diff", "--name-only", "--diff-filter=a", "--no-renames", tag, "--", "migrations/*.sql")
+	if err != nil || changed == "" {
+		return nil, err
+	}
+	return strings.Split(changed, "\n"), nil
+}
+
 // BuildRelease builds the program of a release, as the version before, and that of the module at
 // root, as the next one, into dir. Contract is "".
 func BuildRelease(ctx context.Context, root, tag, dir string) (p Programs, err error) {
+	changed, err := Changed(ctx, root, tag)
+	if err == nil && len(changed) > 0 {
+		err = fmt.Errorf("released migrations differ from those of %s: %s", tag, strings.Join(changed, ", "))
+	}
+	if err != nil {
+		return p, err
+	}
 	source := filepath.Join(dir, "source")
 	if _, err := git(ctx, root, "worktree", "add", "--detach", "--force", source, tag); err != nil {
 		return p, err
