@@ -17,8 +17,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
 
-// TestCredentialsOfCells uses each kind of credential for both cells, and each part of one with that
-// of the other cell: nothing of one tenant gives access to another one.
+// TestCredentialsOfCells uses each kind of credential for both cells, and each part of one with
+// that of the other cell: nothing of one tenant gives access to another one.
 func TestCredentialsOfCells(t *testing.T) {
 	t.Parallel()
 	c := newTwoCells(t, pgtest.New(t), pgtest.New(t))
@@ -57,8 +57,9 @@ func (c twoCells) checkTokens(t *testing.T, api caller, ours, theirs world) {
 	headers(theirs).bearing("ff_x").isRefused(t, "a broken token with headers")
 }
 
-// checkJWTs signs claims that name both tenants. encoding/json, which reads the claims, takes the last
-// one of a name; a parser that took the first would select the other cell, which refuses the tenant.
+// checkJWTs signs claims that name both tenants. encoding/json, which reads the claims, takes the
+// last one of a name; a parser that took the first would select the other cell, which refuses the
+// tenant.
 func checkJWTs(t *testing.T, api caller, ours, theirs world) {
 	api.person(t, ours, ours.owner).isOf(t, "a JWT", ours)
 	signed := strings.TrimPrefix(api.person(t, ours, ours.owner).header.Get("Authorization"), "Bearer ")

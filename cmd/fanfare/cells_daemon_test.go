@@ -12,8 +12,8 @@ import (
 	"github.com/fanfarehq/fanfare/internal/waittest"
 )
 
-// TestCellsDeliver delivers the activities of two cells by one daemon, over one Centrifugo, and reads
-// the inboxes, the streams and the metrics of both.
+// TestCellsDeliver delivers the activities of two cells by one daemon, over one Centrifugo, and
+// reads the inboxes, the streams and the metrics of both.
 func TestCellsDeliver(t *testing.T) {
 	t.Parallel()
 	c := newTwoCells(t, pgtest.New(t), pgtest.New(t))

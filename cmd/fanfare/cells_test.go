@@ -100,7 +100,8 @@ func TestCompleteCells(t *testing.T) {
 	}
 }
 
-// TestCellOfTenant finds the cell of a tenant: by its id, its slot and for the commands with --tenant.
+// TestCellOfTenant finds the cell of a tenant: by its id, its slot and for the commands with
+// --tenant.
 func TestCellOfTenant(t *testing.T) {
 	t.Parallel()
 	c := newTwoCells(t, pgtest.New(t), pgtest.New(t))
@@ -116,6 +117,10 @@ func TestCellOfTenant(t *testing.T) {
 		if got := w.number(t, `SELECT count(*) FROM fanfare.service_tokens WHERE tenant_id = $1`, w.tenant); got != 1 {
 			t.Errorf("got %d tokens in the database of the tenant, want 1", got)
 		}
+	}
+	slot := c.a.number(t, `SELECT ('x' || left(encode(sha256(uuid_send($1)), 'hex'), 4))::bit(16)::int`, c.a.tenant)
+	if want := cells.SlotOf(c.a.tenant); int(slot) != want { // docs/operating.md has this expression
+		t.Errorf("in SQL: got slot %d, want %d", slot, want)
 	}
 	var found cellOfTenant
 	text := must(t, c.commands(), "cells", "of", c.a.tenant.String(), "--json")

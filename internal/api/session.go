@@ -33,7 +33,8 @@ func (s session) bound(ctx context.Context, limit time.Duration) (context.Contex
 	return context.WithDeadlineCause(ctx, time.Now().Add(end.Sub(s.server.now())), cause)
 }
 
-// check authenticates the request again. Its error is errRevoked if the credential was revoked, has
+// check authenticates the request again. Its error is errLasted if the tenant has moved to another
+// database, and errRevoked if the credential was revoked, has
 // expired or lacks the scope now, or if the caller is inactive. If that cannot be checked, because
 // the database or the issuer's key set is unavailable, the session goes on.
 func (s session) check(ctx context.Context) error {

@@ -79,12 +79,15 @@ func (s sse) next(prefix string) string {
 }
 
 // TestStreamsEndWithTheirCredential follows a stream until the credential expires, is revoked,
-// loses its scope, belongs to another principal, or its principal is inactive.
+// loses its scope, belongs to another principal, or its principal is inactive, or until the tenant
+// moves.
 func TestStreamsEndWithTheirCredential(t *testing.T) {
 	t.Parallel()
 	var caller changing
+	var moved atomic.Bool
 	w, _ := newLiveWorld(t, func(o *api.Options, _ string) {
 		o.Authenticator, o.Limits.Heartbeat = &caller, 50*time.Millisecond
+		o.Admits = func(uuid.UUID) bool { return !moved.Load() }
 	})
 	front := httptest.NewServer(w.server.Handler())
 	t.Cleanup(front.Close)
@@ -109,12 +112,14 @@ func TestStreamsEndWithTheirCredential(t *testing.T) {
 			as.PrincipalID = w.here.owner
 			caller.as.Store(&as)
 		}, "revoked: "},
+		{"the tenant has moved", func() { moved.Store(true) }, "ended: "},
 		{"inactive", func() {
 			w.exec(`UPDATE fanfare.principals SET active = false WHERE id = $1`, w.here.member)
 		}, "revoked: "},
 	} {
 		as := valid()
 		caller.as.Store(&as)
+		moved.Store(false)
 		s := followStream(t, front.URL, "")
 		if got := s.next(": heartbeat"); got != "" || s.next("id: ") == "" {
 			t.Errorf("%s: got no heartbeat with an id", c.name)

@@ -30,8 +30,8 @@ func Of(ctx context.Context, db Querier, tenant uuid.UUID) (string, error) {
 	return moves[tenant], err
 }
 
-// read returns the moves of one tenant, or of all for uuid.Nil. A tenant that returns is still in the
-// cell that it had moved to, until it is open here.
+// read returns the moves of one tenant, or of all for uuid.Nil. A tenant that returns is still in
+// the cell that it had moved to, until it is open here.
 func read(ctx context.Context, db Querier, tenant uuid.UUID) (cells.Moves, error) {
 	const query = `
 		SELECT m.tenant_id, CASE m.role WHEN 'source' THEN m.peer ELSE m.former ->> 'peer' END

@@ -2,16 +2,61 @@ package daemon
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fanfarehq/fanfare/outbox"
 )
+
+// TestReadinessOfCells is ready while one cell is, and what the cells share is.
+func TestReadinessOfCells(t *testing.T) {
+	t.Parallel()
+	down := map[string][]string{"postgres": {"It is down."}}
+	for name, c := range map[string]struct {
+		shared, a, b map[string][]string
+		optional     []string
+		want         readiness
+	}{
+		"all are ready": {nil, nil, nil, nil, readiness{
+			Ready: true, Cells: map[string]readiness{"a": {Ready: true}, "b": {Ready: true}},
+		}},
+		"one is": {nil, down, nil, nil, readiness{
+			Ready: true, Cells: map[string]readiness{"a": {Failing: down}, "b": {Ready: true}},
+		}},
+		"none is": {nil, down, down, nil, readiness{
+			Cells: map[string]readiness{"a": {Failing: down}, "b": {Failing: down}},
+		}},
+		"Centrifugo is down": {map[string][]string{"centrifugo": {"x"}}, nil, nil, nil, readiness{
+			Failing: map[string][]string{"centrifugo": {"x"}},
+			Cells:   map[string]readiness{"a": {Ready: true}, "b": {Ready: true}},
+		}},
+		"Centrifugo is down, and optional": {
+			map[string][]string{"centrifugo": {"x"}}, nil, nil, []string{"centrifugo"}, readiness{
+				Ready: true, Degraded: map[string][]string{"centrifugo": {"x"}},
+				Cells: map[string]readiness{"a": {Ready: true}, "b": {Ready: true}},
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			of := func(problems map[string][]string) *health {
+				return &health{problems: func() map[string][]string { return maps.Clone(problems) }}
+			}
+			h := of(c.shared)
+			h.optional, h.cells = c.optional, map[string]*health{"a": of(c.a), "b": of(c.b)}
+			if diff := cmp.Diff(c.want, h.read(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
