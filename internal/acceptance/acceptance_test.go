@@ -9,6 +9,7 @@ import (
 	"github.com/fanfarehq/fanfare/internal/centrifugotest"
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
+	"github.com/fanfarehq/fanfare/internal/tenantmove"
 )
 
 func TestMain(m *testing.M) {
@@ -61,4 +62,27 @@ func TestChurn(t *testing.T) {
 		t.Errorf("got %+v, want deliveries, changes that matter and lost connections", r)
 	}
 	t.Logf("%+v", r)
+}
+
+// TestMove is the short form of the command's move.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	ctx, e := newEnvironment(t)
+	r, err := acceptance.Move(ctx, e, acceptance.MoveOptions{
+		Rate: 60, OtherRate: 10, People: 10, Recorded: 500, Seed: 1,
+		Before: 500 * time.Millisecond, Down: 100 * time.Millisecond, After: 300 * time.Millisecond,
+		Points: []tenantmove.Point{tenantmove.DeltaHalf, tenantmove.OpenedDone}, Abort: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	for _, p := range r.Phases {
+		t.Logf("%+v", p)
+		if p.Recorded == 0 || p.Expected == 0 || p.Received != p.Expected || p.Refused == 0 {
+			t.Errorf("got %+v, want every delivery, and writers that were refused meanwhile", p)
+		}
+	}
 }

@@ -56,17 +56,21 @@ func StartWorker(databaseURL string, server *devstack.Centrifugo) (*devstack.Pro
 	return p, nil
 }
 
-// Main runs a worker if StartWorker started this process, and does not return then. A program that
-// uses StartWorker calls it first, a test from TestMain.
+// Main runs a worker if StartWorker started this process, or moves a tenant if Move started it, and
+// does not return then. A program that uses one of them calls it first, a test from TestMain.
 func Main() {
-	databaseURL := os.Getenv(databaseVariable)
-	if databaseURL == "" {
+	databaseURL, order := os.Getenv(databaseVariable), os.Getenv(moverVariable)
+	run, name := func(ctx context.Context) error { return runWorker(ctx, databaseURL) }, "worker"
+	switch {
+	case order != "":
+		run, name = func(ctx context.Context) error { return runMover(ctx, order) }, "move"
+	case databaseURL == "":
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := runWorker(ctx, databaseURL); err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", err)
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
 		os.Exit(1)
 	}
 	os.Exit(0)

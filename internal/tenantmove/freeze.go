@@ -16,12 +16,15 @@ import (
 )
 
 // The bounds of waiting for the locks of the tables. A waiting lock holds up the writers that come
-// after it, so the first attempts are short and each pause is long. The longest attempt is longer
-// than deadlock_timeout, after which an automatic vacuum gives way.
+// after it, so the first attempts are short and each pause is long. Every attempt is shorter than
+// deadlock_timeout: it gives up before the server ends the transaction of another.
 const (
 	firstAttempt   = 25 * time.Millisecond
-	longestAttempt = 1500 * time.Millisecond
+	longestAttempt = 400 * time.Millisecond
 	pauseFactor    = 4
+
+	// vacuumAttempt is longer than deadlock_timeout, after which an automatic vacuum gives way.
+	vacuumAttempt = 1500 * time.Millisecond
 )
 
 // whileUnwritten runs change in a transaction that begins when no other transaction writes one of
@@ -34,16 +37,34 @@ func whileUnwritten(
 	for i, t := range tables {
 		names[i] = "fanfare." + t.Name
 	}
+	return retryLocked(ctx, conn, names, limit, waiting, func(timeout time.Duration) error {
+		return withLock(ctx, conn, names, "SHARE ROW EXCLUSIVE", timeout, change)
+	})
+}
+
+// withLock runs do in a transaction with locks of tables, for each of which it waits for up to
+// timeout.
+func withLock(
+	ctx context.Context, conn *pgx.Conn, names []string, mode string, timeout time.Duration, do func(tx pgx.Tx) error,
+) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = %d; LOCK TABLE %s IN %s MODE`,
+			timeout.Milliseconds(), strings.Join(names, ", "), mode))
+		if err != nil {
+			return err
+		}
+		return do(tx)
+	})
+}
+
+// retryLocked repeats attempts that need locks of the tables, for up to limit.
+func retryLocked(
+	ctx context.Context, conn *pgx.Conn, names []string, limit time.Duration, waiting func(string),
+	try func(timeout time.Duration) error,
+) error {
 	deadline := time.Now().Add(limit)
 	for attempt := firstAttempt; ; attempt = min(2*attempt, longestAttempt) {
-		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = %d; LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE`,
-				attempt.Milliseconds(), strings.Join(names, ", ")))
-			if err != nil {
-				return err
-			}
-			return change(tx)
-		})
+		err := try(attempt)
 		if err == nil || !pg.Contended(err) {
 			return err
 		}
@@ -52,9 +73,29 @@ func whileUnwritten(
 			return fmt.Errorf("lock the tables: %w; %s", err, writers)
 		}
 		waiting(writers)
+		if attempt == longestAttempt {
+			endVacuums(ctx, conn, names)
+		}
 		if err := wait.Sleep(ctx, pauseFactor*attempt); err != nil {
 			return err
 		}
+	}
+}
+
+// endVacuums waits for the locks of the tables that an automatic vacuum holds, one after the other,
+// until it gives way.
+func endVacuums(ctx context.Context, conn *pgx.Conn, names []string) {
+	rows, err := conn.Query(ctx, `
+		SELECT DISTINCT l.relation::regclass::text
+		FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+		WHERE l.relation = ANY ($1::text[]::regclass[]) AND l.granted AND a.backend_type = 'autovacuum worker'
+		  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`, names)
+	if err != nil {
+		return // the next attempt has the error
+	}
+	busy, _ := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, table := range busy {
+		_ = withLock(ctx, conn, []string{table}, "SHARE ROW EXCLUSIVE", vacuumAttempt, func(pgx.Tx) error { return nil })
 	}
 }
 
@@ -83,13 +124,12 @@ func writersOf(ctx context.Context, conn *pgx.Conn, names []string) string {
 // triggerName returns the name of a trigger of a freeze.
 func triggerName(e tenantdata.Event) string { return "refuse_frozen_" + strings.ToLower(string(e)) }
 
-// armTriggers makes the triggers of the tables refuse changes of every tenant that is frozen in the
-// database, as the transaction sees it. Without one, it drops them.
-func armTriggers(ctx context.Context, tx pgx.Tx, s *tenantdata.Scope) error {
-	rows, err := tx.Query(ctx, `
+// frozenTenants returns the tenants that are frozen in a database.
+func frozenTenants(ctx context.Context, db pg.Querier) ([]string, error) {
+	rows, err := db.Query(ctx, `
 		SELECT tenant_id FROM fanfare.tenant_moves WHERE frozen_at IS NOT NULL ORDER BY tenant_id`)
 	if err != nil {
-		return fmt.Errorf("read the frozen tenants: %w", err)
+		return nil, fmt.Errorf("read the frozen tenants: %w", err)
 	}
 	tenants, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
 		var id uuid.UUID
@@ -97,21 +137,71 @@ func armTriggers(ctx context.Context, tx pgx.Tx, s *tenantdata.Scope) error {
 		return id.String(), err
 	})
 	if err != nil {
-		return fmt.Errorf("read the frozen tenants: %w", err)
+		return nil, fmt.Errorf("read the frozen tenants: %w", err)
+	}
+	return tenants, nil
+}
+
+// armTriggers makes the triggers of the tables refuse changes of every tenant that is frozen in the
+// database, as the transaction sees it.
+func armTriggers(ctx context.Context, tx pgx.Tx, s *tenantdata.Scope) error {
+	tenants, err := frozenTenants(ctx, tx)
+	if err != nil {
+		return err
 	}
 	var statements []string
 	for _, t := range s.Freezable() {
 		for _, e := range t.Frozen {
-			if len(tenants) == 0 {
-				statements = append(statements,
-					fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON fanfare.%s", triggerName(e), t.Name))
-				continue
-			}
 			statements = append(statements, trigger(s, t, e, tenants))
 		}
 	}
 	if _, err := tx.Exec(ctx, strings.Join(statements, ";\n")); err != nil {
-		return fmt.Errorf("replace the triggers: %w", err)
+		return fmt.Errorf("create the triggers: %w", err)
+	}
+	return nil
+}
+
+// disarm removes the tenant, which is frozen no longer, from the triggers of a database, and drops
+// them if no other tenant is frozen there. It locks one table at a time, since dropping a trigger
+// waits for readers too. They let the tenant's rows pass already, so it is no error if the locks
+// cannot be had: the next move replaces them.
+func (m *mover) disarm(ctx context.Context, conn *pgx.Conn) error {
+	for _, t := range m.scope.Freezable() {
+		names := []string{"fanfare." + t.Name}
+		err := retryLocked(ctx, conn, names, m.o.FreezeTimeout, m.note, func(timeout time.Duration) error {
+			tenants, err := frozenTenants(ctx, conn)
+			if err != nil {
+				return err
+			}
+			mode, statements := "SHARE ROW EXCLUSIVE", []string{}
+			for _, e := range t.Frozen {
+				statements = append(statements, trigger(m.scope, t, e, tenants))
+			}
+			if len(tenants) == 0 {
+				mode = "ACCESS EXCLUSIVE"
+				for i, e := range t.Frozen {
+					statements[i] = fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON fanfare.%s", triggerName(e), t.Name)
+				}
+			}
+			return withLock(ctx, conn, names, mode, timeout, func(tx pgx.Tx) error {
+				now, err := frozenTenants(ctx, tx)
+				switch {
+				case err != nil:
+					return err
+				case !slices.Equal(now, tenants):
+					return nil // another move has replaced the triggers
+				}
+				_, err = tx.Exec(ctx, strings.Join(statements, ";\n"))
+				return err
+			})
+		})
+		if pg.Contended(err) {
+			m.note("triggers of the move remain on fanfare." + t.Name + ", which is in use; they have no effect")
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("replace the triggers: %w", err)
+		}
 	}
 	return nil
 }

@@ -77,19 +77,6 @@ func (m *mover) clean(ctx context.Context) error {
 	return m.disarm(ctx, m.Destination)
 }
 
-// disarm removes the tenant from the triggers of a database. They let its rows pass already, so it
-// is no error if the locks cannot be had: the next move replaces them.
-func (m *mover) disarm(ctx context.Context, conn *pgx.Conn) error {
-	err := whileUnwritten(ctx, conn, m.scope.Freezable(), m.o.FreezeTimeout, m.note, func(tx pgx.Tx) error {
-		return armTriggers(ctx, tx, m.scope)
-	})
-	if pg.Contended(err) {
-		m.note("triggers of the move remain, since their tables are in use; they have no effect")
-		return nil
-	}
-	return err
-}
-
 // clear removes the source's copy, and records that in the tenant's log.
 func (m *mover) clear(ctx context.Context) error {
 	for {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/fanfarehq/fanfare/internal/acceptance"
 	"github.com/fanfarehq/fanfare/internal/acceptance/next"
+	"github.com/fanfarehq/fanfare/internal/tenantmove"
 )
 
 func main() {
@@ -38,7 +39,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newKills(), newChurn(), newCluster(), newUpgrade())
+	root.AddCommand(newKills(), newChurn(), newCluster(), newMove(), newUpgrade())
 	return root
 }
 
@@ -139,6 +140,34 @@ func buildVersions(
 		err = fmt.Errorf("--before %q: must be tree or release", before)
 	}
 	return version, remove, err
+}
+
+func newMove() *cobra.Command {
+	o := acceptance.MoveOptions{Points: append([]tenantmove.Point{""}, tenantmove.Points()...)}
+	var points []string
+	cmd := newRun("move", "Move a tenant between two databases under load and kill the moving process at each step",
+		func(ctx context.Context, e *acceptance.Environment) (result, error) {
+			if points != nil {
+				o.Points = nil
+				for _, p := range points {
+					o.Points = append(o.Points, tenantmove.Point(p))
+				}
+			}
+			r, err := acceptance.Move(ctx, e, o)
+			return moveResult{thisMachine(), r}, err
+		})
+	flags := cmd.Flags()
+	flags.IntVar(&o.Rate, "rate", 200, "activities a second of the tenant that moves")
+	flags.IntVar(&o.OtherRate, "other-rate", 50, "activities a second of another tenant")
+	flags.IntVar(&o.People, "people", 60, "number of connected watchers")
+	flags.IntVar(&o.Recorded, "recorded", 20_000, "activities in the log before the first move, of both tenants")
+	flags.DurationVar(&o.Before, "before", 2*time.Second, "time from the start of the traffic to the move")
+	flags.DurationVar(&o.Down, "down", 500*time.Millisecond, "time from the kill to the continuation")
+	flags.DurationVar(&o.After, "after", time.Second, "time from the end of the move to the end of the traffic")
+	flags.StringArrayVar(&points, "at", nil, "point at which the process is killed; may be repeated; empty for none")
+	flags.BoolVar(&o.Abort, "abort", true, "abort a second move at each point where that is possible")
+	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the resources")
+	return cmd
 }
 
 // newRun returns a command that runs in an environment of its own, prints the result and fails if

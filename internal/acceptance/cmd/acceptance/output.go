@@ -137,3 +137,24 @@ func (r churnResult) table(w io.Writer) {
 	row(w, "from COMMIT's return to the socket", r.Returned.P50, r.Returned.P99, r.Returned.Max)
 	row(w, "from COMMIT's sending to the socket", r.Sent.P50, r.Sent.P99, r.Sent.Max)
 }
+
+type moveResult struct {
+	Machine machine `json:"machine"`
+	*acceptance.MoveResult
+}
+
+func (r moveResult) table(w io.Writer) {
+	row(w, "killed at", "then", "recorded", "deliveries", "received", "lost", "doubled", "inverted", "refused",
+		"frozen (s)", "longest wait (s)")
+	for _, p := range r.Phases {
+		killed, then := p.Killed, "continued"
+		switch {
+		case p.Aborted:
+			then = "aborted"
+		case killed == "":
+			killed, then = "not killed", ""
+		}
+		row(w, killed, then, p.Recorded, p.Expected, p.Received, p.Lost, p.Doubled, p.Inverted, p.Refused,
+			fmt.Sprintf("%.2f", p.FrozenSeconds), fmt.Sprintf("%.2f", p.LongestWait))
+	}
+}
