@@ -78,26 +78,36 @@ While it is written, and after an interruption, the file's name ends in .partial
 func writeExport(
 	ctx context.Context, log *pglog.Log, wanted export.Export, output string, stdout io.Writer,
 ) (done export.Progress, err error) {
+	err = writeFile(output, stdout, func(out io.Writer) (err error) {
+		done, err = wanted.Write(ctx, log, out)
+		return err
+	})
+	return done, err
+}
+
+// writeFile calls write with stdout if output is "-", and otherwise with a file, which gets its
+// name when it is complete.
+func writeFile(output string, stdout io.Writer, write func(out io.Writer) error) error {
 	if output == "-" {
-		return wanted.Write(ctx, log, stdout)
+		return write(stdout)
 	}
 	partial := output + ".partial"
 	// A file or a link of an earlier export is removed, never followed.
 	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return done, err
+		return err
 	}
 	file, err := os.OpenFile(filepath.Clean(partial), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return done, err
+		return err
 	}
-	done, err = wanted.Write(ctx, log, file)
+	err = write(file)
 	if err == nil {
 		err = file.Sync()
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		return done, fmt.Errorf("%w; the incomplete file is %s", err, partial)
+		return fmt.Errorf("%w; the incomplete file is %s", err, partial)
 	}
-	return done, os.Rename(partial, output)
+	return os.Rename(partial, output)
 }
 
 // exportProgress returns a bar for the exported part of the time range, and numbers.

@@ -143,6 +143,9 @@ func TestUsageErrors(t *testing.T) {
 			"--to names a cell, so --cells is required",
 		},
 		{"tenant status --tenant acme", "must be a UUID"},
+		{"tenant export", "--tenant is required"},
+		{"tenant export --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --json", "--json requires --output"},
+		{"tenant import", "exactly one argument is required: the file"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()

@@ -16,9 +16,11 @@ import (
 )
 
 func newTenantCommand(p process) *cobra.Command {
-	group := newGroup("tenant", "Move a tenant to another database",
-		`Move a tenant from one database to another, or from cell to cell, while both are in use.`)
-	group.AddCommand(newTenantMoveCommand(p), newTenantStatusCommand(p))
+	group := newGroup("tenant", "Move, export and import a tenant",
+		`Move a tenant from one database to another, or from cell to cell, while both are in use, or export it
+to a file and import it elsewhere.`)
+	group.AddCommand(newTenantExportCommand(p), newTenantImportCommand(p), newTenantMoveCommand(p),
+		newTenantStatusCommand(p))
 	return group
 }
 

@@ -183,7 +183,7 @@ func (m *moveRun) openCells(ctx context.Context) (closeAll func() error, err err
 	return closeAll, nil
 }
 
-// recordHistory records activities that nobody is notified of, before the workers run.
+// recordHistory records activities of which no principal is notified, before the workers run.
 func (m *moveRun) recordHistory(ctx context.Context) error {
 	if _, err := m.world.Record(ctx, m.cells[0].pool, m.Recorded); err != nil {
 		return err
@@ -258,7 +258,7 @@ func (m *moveRun) phase(ctx context.Context, p tenantmove.Point, abort bool) (Mo
 func (m *moveRun) moveOnce(ctx context.Context, p tenantmove.Point, abort bool) (*tenantmove.Result, error) {
 	order := moveOrder{
 		Tenant: m.moving.ID, Source: *m.cells[m.at], Destination: *m.cells[1-m.at], At: p,
-		DrainTimeout: 5 * time.Second, ChunkRows: 500,
+		DrainTimeout: 5 * time.Second, ChunkRows: 2000,
 	}
 	if err := wait.Sleep(ctx, m.Before); err != nil {
 		return nil, err
@@ -356,7 +356,7 @@ func (t *moveTraffic) atHome(ctx context.Context, moves bool, do func(pool *pgxp
 		case name == t.cells[1-home].Name:
 			t.home.CompareAndSwap(home, 1-home)
 		default:
-			if err := wait.Sleep(ctx, 10*time.Millisecond); err != nil {
+			if err := wait.Sleep(ctx, 50*time.Millisecond); err != nil {
 				return err
 			}
 		}

@@ -77,8 +77,8 @@ func (p *moveProcess) Close() error { return p.out.Close() }
 func (p *moveProcess) awaitPoint(at tenantmove.Point) error {
 	line, err := p.lines.ReadString('\n')
 	if err != nil || strings.TrimSpace(line) != "at "+string(at) {
-		return errors.Join(fmt.Errorf("the moving process printed %q instead of reaching the point %q: %w", line, at, err),
-			p.Kill())
+		err = fmt.Errorf("the moving process printed %q instead of reaching the point %q: %w", line, at, err)
+		return errors.Join(err, p.Kill())
 	}
 	return nil
 }

@@ -16,29 +16,40 @@ import (
 // settled is the age from which activities are regarded as complete: a transaction that has
 // assigned an id and stays open for longer makes the comparison of numbers fail, which is then
 // repeated chunk by chunk.
-const settled = 30 * time.Second
+const settled = 5 * time.Second
 
 // EnsurePartitions creates the partitions of the log that the destination lacks for the tenant's
 // activities.
 func (p *Pair) EnsurePartitions(ctx context.Context) error {
-	rows, err := p.Source.Query(ctx, `
-		SELECT m.low FROM fanfare.activity_partitions() AS m
-		WHERE EXISTS (
-		    SELECT FROM fanfare.activities AS a WHERE a.tenant_id = $1 AND a.id >= m.low AND a.id < m.high)`,
-		[16]byte(p.Tenant))
+	months, err := monthsOf(ctx, p.Source, p.Tenant)
 	if err != nil {
-		return fmt.Errorf("find the months of the log: %w", err)
-	}
-	months, err := pgx.CollectRows(rows, pgx.RowTo[[16]byte])
-	if err != nil {
-		return fmt.Errorf("find the months of the log: %w", err)
+		return err
 	}
 	for _, low := range months {
-		if err := ensurePartition(ctx, p.Destination, uuidv7.Time(uuid.UUID(low))); err != nil {
+		if err := ensurePartition(ctx, p.Destination, uuidv7.Time(low)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// monthsOf returns the lowest ids of the partitions in which a tenant has activities.
+func monthsOf(ctx context.Context, db pg.Querier, tenant uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, `
+		SELECT m.low FROM fanfare.activity_partitions() AS m
+		WHERE EXISTS (
+		    SELECT FROM fanfare.activities AS a WHERE a.tenant_id = $1 AND a.id >= m.low AND a.id < m.high)`,
+		[16]byte(tenant))
+	if err != nil {
+		return nil, fmt.Errorf("find the months of the log: %w", err)
+	}
+	months, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (id uuid.UUID, err error) {
+		return id, row.Scan((*[16]byte)(&id))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the months of the log: %w", err)
+	}
+	return months, nil
 }
 
 // ensurePartition creates the partition of a month, in up to ten attempts: each waits for the lock
@@ -117,11 +128,7 @@ func (p *Pair) SettleLog(ctx context.Context, upto uuid.UUID) (rows, copied int6
 // they differ: those of transactions that stayed open for long.
 func (p *Pair) settleOlder(ctx context.Context, upto uuid.UUID) (rows, copied int64, err error) {
 	log, older := named("activities"), Chunk{To: Key{upto}}
-	there, err := p.count(ctx, p.Source, older)
-	if err != nil {
-		return 0, 0, err
-	}
-	here, err := p.count(ctx, p.Destination, older)
+	there, here, err := both(p, func(db *pgx.Conn) (int64, error) { return p.count(ctx, db, older) })
 	if err != nil || here == there {
 		return there, 0, err
 	}
@@ -129,9 +136,10 @@ func (p *Pair) settleOlder(ctx context.Context, upto uuid.UUID) (rows, copied in
 	if err != nil {
 		return 0, 0, err
 	}
-	source, sourceErr := p.digests(ctx, p.Source, log, bounds, older, rowsOnly)
-	destination, err := p.digests(ctx, p.Destination, log, bounds, older, rowsOnly)
-	if err = errors.Join(sourceErr, err); err != nil {
+	source, destination, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
+		return p.digests(ctx, db, log, bounds, older, rowsOnly)
+	})
+	if err != nil {
 		return 0, 0, err
 	}
 	for i, c := range chunksOf(bounds, older) {
@@ -246,29 +254,23 @@ func (p *Pair) addActivities(ctx context.Context, tx pgx.Tx, c Chunk, empty bool
 
 // logEqual reports whether a chunk of the log and its idempotency keys are equal.
 func (p *Pair) logEqual(ctx context.Context, c Chunk) (bool, error) {
-	type both struct{ log, keys Digest }
-	read := func(db *pgx.Conn) (b both, err error) {
+	type logAndKeys struct{ log, keys Digest }
+	there, here, err := both(p, func(db *pgx.Conn) (found logAndKeys, err error) {
 		logs, err := p.digests(ctx, db, named("activities"), nil, c, wholeRows)
 		if err != nil {
-			return b, err
+			return found, err
 		}
-		b.log = logs[0]
-		b.keys, err = p.keysDigest(ctx, db, c)
-		return b, err
-	}
-	there, err := read(p.Source)
-	if err != nil {
-		return false, err
-	}
-	here, err := read(p.Destination)
-	return there == here, err
+		found.log = logs[0]
+		found.keys, err = p.keysDigest(ctx, db, c)
+		return found, err
+	})
+	return err == nil && there == here, err
 }
 
 // logDifference returns the error for a chunk of the log that differs.
 func (p *Pair) logDifference(ctx context.Context, c Chunk) error {
-	there, sourceErr := p.count(ctx, p.Source, c)
-	here, err := p.count(ctx, p.Destination, c)
-	if err := errors.Join(sourceErr, err); err != nil {
+	there, here, err := both(p, func(db *pgx.Conn) (int64, error) { return p.count(ctx, db, c) })
+	if err != nil {
 		return err
 	}
 	return &DifferenceError{"activities", there, here}

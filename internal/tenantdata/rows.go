@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/errgroup"
 )
 
 // DifferenceError reports that two databases differ where they must not.
@@ -28,7 +29,7 @@ func (e *DifferenceError) Error() string {
 // meanwhile, and returns the number of copied rows. A chunk whose copy contradicts rows that have
 // changed since they were copied is left as it is.
 func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) {
-	changed, here, err := p.differing(ctx, t)
+	changed, _, here, err := p.differing(ctx, t)
 	if err != nil {
 		return 0, err
 	}
@@ -56,72 +57,80 @@ func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) 
 }
 
 // SettleRows makes the rows of a table of the kind Rows equal while they cannot change, in one
-// transaction, and compares them. It returns the number of rows, and of those that were copied.
+// transaction. It returns the number of rows and of those that were copied, or a *DifferenceError.
 func (p *Pair) SettleRows(ctx context.Context, t Table) (rows, copied int64, err error) {
-	changed, _, err := p.differing(ctx, t)
+	changed, rows, _, err := p.differing(ctx, t)
+	if err != nil || len(changed) == 0 {
+		return rows, 0, err
+	}
+	err = p.Write(ctx, func(tx pgx.Tx) error {
+		for _, c := range changed {
+			if err := p.deleteChunk(ctx, tx, t, c); err != nil {
+				return err
+			}
+		}
+		for _, c := range changed {
+			n, err := p.copyChunk(ctx, tx, t, c, "fanfare."+t.Name)
+			if err != nil {
+				return err
+			}
+			copied += n
+		}
+		return nil
+	})
 	if err != nil {
 		return 0, 0, err
 	}
-	if len(changed) > 0 {
-		err = p.Write(ctx, func(tx pgx.Tx) error {
-			for _, c := range changed {
-				if err := p.deleteChunk(ctx, tx, t, c); err != nil {
-					return err
-				}
-			}
-			for _, c := range changed {
-				n, err := p.copyChunk(ctx, tx, t, c, "fanfare."+t.Name)
-				if err != nil {
-					return err
-				}
-				copied += n
-			}
-			return nil
-		})
-		if err != nil {
+	for _, c := range changed {
+		if err := p.compareChunk(ctx, t, c); err != nil {
 			return 0, 0, err
 		}
 	}
-	rows, err = p.CompareRows(ctx, t)
-	return rows, copied, err
+	return rows, copied, nil
 }
 
-// CompareRows returns the number of the tenant's rows of a table, or a *DifferenceError.
-func (p *Pair) CompareRows(ctx context.Context, t Table) (rows int64, err error) {
-	there, err := p.digests(ctx, p.Source, t, nil, Chunk{}, wholeRows)
+// compareChunk returns a *DifferenceError if the rows of a chunk differ.
+func (p *Pair) compareChunk(ctx context.Context, t Table, c Chunk) error {
+	there, here, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
+		return p.digests(ctx, db, t, nil, c, wholeRows)
+	})
 	if err != nil {
-		return 0, err
-	}
-	here, err := p.digests(ctx, p.Destination, t, nil, Chunk{}, wholeRows)
-	if err != nil {
-		return 0, err
+		return err
 	}
 	if there[0] != here[0] {
-		return 0, &DifferenceError{t.Name, there[0].Rows, here[0].Rows}
+		return &DifferenceError{t.Name, there[0].Rows, here[0].Rows}
 	}
-	return there[0].Rows, nil
+	return nil
 }
 
-// differing returns the chunks of a table that differ, with the destination's digests of them.
-func (p *Pair) differing(ctx context.Context, t Table) (chunks []Chunk, here []Digest, err error) {
+// differing returns the chunks of a table that differ, with the destination's digests of them, and
+// the number of the source's rows.
+func (p *Pair) differing(ctx context.Context, t Table) (chunks []Chunk, rows int64, here []Digest, err error) {
 	bounds, err := p.bounds(ctx, p.Source, t, Chunk{})
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
-	source, err := p.digests(ctx, p.Source, t, bounds, Chunk{}, wholeRows)
+	source, destination, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
+		return p.digests(ctx, db, t, bounds, Chunk{}, wholeRows)
+	})
 	if err != nil {
-		return nil, nil, err
-	}
-	destination, err := p.digests(ctx, p.Destination, t, bounds, Chunk{}, wholeRows)
-	if err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
 	for i, c := range chunksOf(bounds, Chunk{}) {
+		rows += source[i].Rows
 		if source[i] != destination[i] {
 			chunks, here = append(chunks, c), append(here, destination[i])
 		}
 	}
-	return chunks, here, nil
+	return chunks, rows, here, nil
+}
+
+// both reads from both databases at the same time.
+func both[T any](p *Pair, read func(db *pgx.Conn) (T, error)) (source, destination T, err error) {
+	var g errgroup.Group
+	g.Go(func() (err error) { source, err = read(p.Source); return err })
+	g.Go(func() (err error) { destination, err = read(p.Destination); return err })
+	return source, destination, g.Wait()
 }
 
 func (p *Pair) deleteChunk(ctx context.Context, tx pgx.Tx, t Table, c Chunk) error {

@@ -138,5 +138,9 @@ func (p *Pair) CopyStaged(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return p.CompareRows(ctx, t)
+	_, rows, _, err := p.differing(ctx, t)
+	if err == nil {
+		err = p.compareChunk(ctx, t, Chunk{})
+	}
+	return rows, err
 }

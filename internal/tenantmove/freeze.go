@@ -95,7 +95,8 @@ func endVacuums(ctx context.Context, conn *pgx.Conn, names []string) {
 	}
 	busy, _ := pgx.CollectRows(rows, pgx.RowTo[string])
 	for _, table := range busy {
-		_ = withLock(ctx, conn, []string{table}, "SHARE ROW EXCLUSIVE", vacuumAttempt, func(pgx.Tx) error { return nil })
+		nothing := func(pgx.Tx) error { return nil }
+		_ = withLock(ctx, conn, []string{table}, "SHARE ROW EXCLUSIVE", vacuumAttempt, nothing)
 	}
 }
 

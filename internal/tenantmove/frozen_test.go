@@ -52,7 +52,8 @@ func TestFrozenTenant(t *testing.T) {
 	for _, table := range tenantdata.Tables() {
 		for _, e := range table.Frozen {
 			statement := map[tenantdata.Event]string{
-				tenantdata.Insert: `INSERT INTO fanfare.%[1]s %[2]s SELECT %[3]s FROM fanfare.%[1]s WHERE tenant_id = $1 LIMIT 1`,
+				tenantdata.Insert: `INSERT INTO fanfare.%[1]s %[2]s
+					SELECT %[3]s FROM fanfare.%[1]s WHERE tenant_id = $1 LIMIT 1`,
 				tenantdata.Update: `UPDATE fanfare.%[1]s SET tenant_id = tenant_id WHERE tenant_id = $1`,
 				tenantdata.Delete: `DELETE FROM fanfare.%[1]s WHERE tenant_id = $1`,
 			}[e]
@@ -72,9 +73,10 @@ func TestFrozenTenant(t *testing.T) {
 		}
 	}
 	// What the worker and the use of a token write is not refused.
-	exec(t, c.source, `UPDATE fanfare.service_tokens SET last_used_at = clock_timestamp() WHERE tenant_id = $1`, c.tenant)
+	exec(t, c.source, `UPDATE fanfare.service_tokens SET last_used_at = now() WHERE tenant_id = $1`, c.tenant)
 	exec(t, c.source, `
-		INSERT INTO fanfare.notifications (tenant_id, principal_id, activity_id, resource_id, reasons, visibility, party)
+		INSERT INTO fanfare.notifications (
+		    tenant_id, principal_id, activity_id, resource_id, reasons, visibility, party)
 		SELECT tenant_id, gen_random_uuid(), activity_id, resource_id, 1, 'r', false
 		FROM fanfare.notifications WHERE tenant_id = $1 LIMIT 1`, c.tenant)
 	if _, err := c.move(t, "", tenantmove.Options{}); err != nil {
@@ -104,7 +106,8 @@ func TestNothingExpiresDuringAMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := c.source.Pool.Exec(t.Context(), `
-		SELECT fanfare.redact_activities($1, ARRAY(SELECT id FROM fanfare.activities WHERE tenant_id = $1), $2, 'R', $2)`,
+		SELECT fanfare.redact_activities(
+		    $1, ARRAY(SELECT id FROM fanfare.activities WHERE tenant_id = $1), $2, 'R', $2)`,
 		c.tenant, uuid.New())
 	if !pg.IsFrozen(err) {
 		t.Errorf("redaction: got %v, want FF005", err)
