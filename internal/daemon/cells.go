@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -19,6 +20,8 @@ func (d *Daemon) serveCells(ctx context.Context, parts *apiParts) (err error) {
 	byName := map[string]servedCell{}
 	var claimed *identity.Authenticator // reads the same credentials in every cell
 	var servers []*api.Server
+	anyReady := make(chan struct{})
+	oneIsReady := sync.OnceFunc(func() { close(anyReady) })
 	for _, c := range d.cells {
 		name := c.name()
 		server, authenticator, err := c.newServer(parts, func(tenant uuid.UUID) bool {
@@ -28,12 +31,21 @@ func (d *Daemon) serveCells(ctx context.Context, parts *apiParts) (err error) {
 			return err
 		}
 		claimed, servers, byName[name] = authenticator, append(servers, server), servedCell{c, server}
-		d.actors = append(d.actors, c.becomeReady)
+		d.actors = append(d.actors, func(ctx context.Context) error {
+			defer oneIsReady()
+			return c.becomeReady(ctx)
+		})
 	}
 	router := &api.Router{
-		Claimed:     claimed.ClaimedTenant,
-		Of:          func(ctx context.Context, tenant uuid.UUID) *api.Server { return d.serverOf(ctx, byName, tenant) },
-		Any:         func(context.Context) *api.Server { return d.anyServer(byName) },
+		Claimed: claimed.ClaimedTenant,
+		Of:      func(ctx context.Context, tenant uuid.UUID) *api.Server { return d.serverOf(ctx, byName, tenant) },
+		Any: func(ctx context.Context) *api.Server {
+			select {
+			case <-anyReady:
+			case <-ctx.Done():
+			}
+			return d.anyServer(byName)
+		},
 		Servers:     servers,
 		Connections: parts.limits.Connections,
 		Logger:      d.log,
