@@ -74,7 +74,7 @@ func Upgrade(ctx context.Context, e *Environment, o UpgradeOptions) (result *Upg
 			Environment: e, world: fixture.New(fixture.Options{People: o.People}),
 			before: map[activity.Principal]clients.History{},
 		},
-		UpgradeOptions: o, result: &UpgradeResult{}, fleet: newFleet(e.DatabaseURL, e.Centrifugo),
+		UpgradeOptions: o, result: &UpgradeResult{Stopped: []string{}}, fleet: newFleet(e.DatabaseURL, e.Centrifugo),
 	}
 	if err := u.prepare(ctx); err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (u *upgradeRun) steps() []upgradeStep {
 	p := u.Programs
 	steps := []upgradeStep{
 		{name: "programs of the version before", act: u.start(p.Before)},
-		{name: "migrate up", act: u.migrateUp(p.Next)},
+		{name: "migrate up", act: u.migrateUpBehindReader},
 		{name: "programs of both versions", act: u.start(p.Next)},
 		{name: "programs of the version before stop", act: u.end(p.Before)},
 		{name: "programs of the version before start again", act: u.start(p.Before)},
@@ -211,6 +211,24 @@ func (u *upgradeRun) migrateUp(program string) func(ctx context.Context) error {
 		return err
 	}
 }
+
+// migrateUpBehindReader migrates while another transaction has read the log and stays open for
+// longer than a migration waits for its lock: others wait for a moment, and it is tried again.
+func (u *upgradeRun) migrateUpBehindReader(ctx context.Context) error {
+	tx, err := u.Pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `SELECT FROM fanfare.activities LIMIT 1`); err != nil {
+		return errors.Join(err, tx.Rollback(ctx))
+	}
+	migrated := make(chan error, 1)
+	go func() { migrated <- u.migrateUp(u.Programs.Next)(ctx) }()
+	return errors.Join(wait.Sleep(ctx, readerOpen), tx.Rollback(context.WithoutCancel(ctx)), <-migrated)
+}
+
+// readerOpen is longer than a migration waits for a lock.
+const readerOpen = 3 * time.Second
 
 // migrateDown reverts the next version's migrations. If its programs need them, they are stopped
 // first.
