@@ -30,7 +30,8 @@ func NewestRelease(ctx context.Context, root string) (tag string, err error) {
 // Changed returns the migrations of a release that the module at root has changed or lacks. There
 // must be none, since a released migration is applied already.
 func Changed(ctx context.Context, root, tag string) ([]string, error) {
-	changed, err := git(ctx, root, "diff", "--name-only", "--diff-filter=a", "--no-renames", tag, "--", "migrations/*.sql")
+	changed, err := git(ctx, root,
+		"diff", "--name-only", "--diff-filter=a", "--no-renames", tag, "--", "migrations/*.sql")
 	if err != nil || changed == "" {
 		return nil, err
 	}
