@@ -68,15 +68,20 @@ BEGIN
 END
 $$;
 
--- Removes a batch of a tenant's activities, the oldest first, with their idempotency keys, and
--- returns the numbers. It removes only copies: those that a tenant left behind when it moved, and
--- those of a move that is being aborted.
-CREATE FUNCTION fanfare.remove_moved_activities(tenant uuid, batch int, OUT removed bigint, OUT keys bigint)
+-- Removes a batch of a tenant's activities with ids above after, the oldest first, with their
+-- idempotency keys, and returns the numbers and the last id. It removes only copies: those that a
+-- tenant left behind when it moved, and those of a move that is being aborted.
+CREATE FUNCTION fanfare.remove_moved_activities(
+    tenant uuid, after uuid, batch int,
+    OUT removed bigint, OUT keys bigint, OUT next uuid
+)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
-    ids uuid[];
+    ids  uuid[];
+    low  uuid;
+    high uuid;
 BEGIN
     IF NOT EXISTS (
         SELECT FROM fanfare.tenant_moves AS m
@@ -85,12 +90,21 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'the activities of tenant % are not copies', tenant USING ERRCODE = 'object_in_use';
     END IF;
-    ids := ARRAY(SELECT a.id FROM fanfare.activities AS a WHERE a.tenant_id = tenant ORDER BY a.id LIMIT batch);
+    ids := ARRAY(
+        SELECT a.id
+        FROM fanfare.activities AS a
+        WHERE a.tenant_id = tenant AND a.id > coalesce(after, '00000000-0000-0000-0000-000000000000')
+        ORDER BY a.id
+        LIMIT batch
+    );
+    low := ids[1];
+    high := ids[cardinality(ids)];
+    next := high;
     WITH deleted AS (
         -- With the bounds, partitions are pruned.
         DELETE FROM fanfare.activities AS a
         USING unnest(ids) AS u(id)
-        WHERE a.tenant_id = tenant AND a.id = u.id AND a.id >= ids[1] AND a.id <= ids[cardinality(ids)]
+        WHERE a.tenant_id = tenant AND a.id = u.id AND a.id >= low AND a.id <= high
         RETURNING a.id, a.correlation_id, a.action, a.resource_id
     ), deleted_keys AS (
         DELETE FROM fanfare.idempotency_keys AS k

@@ -221,6 +221,12 @@ func (m *moveRun) addPhase(ctx context.Context, result *MoveResult, p tenantmove
 	for _, v := range violations {
 		result.violations = append(result.violations, fmt.Errorf("killed at %q, aborted %v: %w", p, abort, v))
 	}
+	// The next move returns to where this one has removed rows.
+	for _, c := range m.cells {
+		if _, err := c.pool.Exec(ctx, `VACUUM (ANALYZE)`); err != nil {
+			return err
+		}
+	}
 	m.progress("killed at %q, aborted %v: %d recorded, %d lost, %d doubled, %d inverted, frozen for %.2f s",
 		p, abort, phase.Recorded, phase.Lost, phase.Doubled, phase.Inverted, phase.FrozenSeconds)
 	return nil

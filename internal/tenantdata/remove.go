@@ -46,39 +46,82 @@ func (s *Scope) stored() (tables []Table) {
 // Removed are numbers of removed rows by table.
 type Removed map[string]int64
 
-// RemoveSome removes a batch of the tenant's rows, in the caller's transaction, and returns the
-// numbers; none if no row is left. The log is removed last, and only as
-// fanfare.remove_moved_activities permits.
-func (s *Scope) RemoveSome(ctx context.Context, tx pgx.Tx) (Removed, error) {
+// Remover removes the rows of a tenant in batches. It remembers where the last batch ended, since
+// the next one would otherwise pass over all rows that were removed before.
+type Remover struct {
+	scope  *Scope
+	tables []Table // that may still have rows; the log is the last one
+	after  Key     // in the first of them
+}
+
+// NewRemover returns a Remover that begins with the first row.
+func (s *Scope) NewRemover() *Remover {
+	r := &Remover{scope: s}
+	var log []Table
 	for _, t := range s.stored() {
-		if t.Kind == Log || t.Kind == Keys {
-			continue
+		switch t.Kind {
+		case Log, Keys:
+			log = append(log, t)
+		default:
+			r.tables = append(r.tables, t)
 		}
-		tag, err := tx.Exec(ctx, fmt.Sprintf(`
-			DELETE FROM fanfare.%[1]s WHERE ctid = ANY (ARRAY(
-			    SELECT x.ctid FROM fanfare.%[1]s AS x WHERE %[2]s LIMIT %[3]d))`, t.Name, s.of("x"), removeBatch))
+	}
+	r.tables = append(r.tables, log...)
+	return r
+}
+
+// Some removes a batch, in the caller's transaction, and returns the numbers; nil if no row is left.
+// It removes activities only as fanfare.remove_moved_activities permits.
+func (r *Remover) Some(ctx context.Context, tx pgx.Tx) (Removed, error) {
+	for len(r.tables) > 0 {
+		t := r.tables[0]
+		removed, err := r.from(ctx, tx, t)
 		if err != nil {
 			return nil, fmt.Errorf("remove rows of fanfare.%s: %w", t.Name, err)
 		}
-		if n := tag.RowsAffected(); n > 0 {
-			return Removed{t.Name: n}, nil
+		if removed[t.Name] > 0 {
+			return removed, nil
 		}
-	}
-	var removed, keys int64
-	err := tx.QueryRow(ctx, `SELECT removed, keys FROM fanfare.remove_moved_activities($1, $2)`,
-		[16]byte(s.Tenant), removeBatch).Scan(&removed, &keys)
-	if err != nil {
-		return nil, fmt.Errorf("remove activities: %w", err)
-	}
-	if removed > 0 {
-		return Removed{"activities": removed, "idempotency_keys": keys}, nil
-	}
-	tag, err := tx.Exec(ctx, fmt.Sprintf(`DELETE FROM fanfare.idempotency_keys AS x WHERE %s`, s.of("x")))
-	if err != nil {
-		return nil, fmt.Errorf("remove idempotency keys: %w", err)
-	}
-	if n := tag.RowsAffected(); n > 0 {
-		return Removed{"idempotency_keys": n}, nil
+		r.tables, r.after = r.tables[1:], nil
 	}
 	return nil, nil
+}
+
+// from removes a batch of rows of one table.
+func (r *Remover) from(ctx context.Context, tx pgx.Tx, t Table) (Removed, error) {
+	if t.Kind == Log {
+		var after, next *[16]byte
+		if r.after != nil {
+			after = (*[16]byte)(&r.after[0])
+		}
+		var removed, keys int64
+		err := tx.QueryRow(ctx, `SELECT removed, keys, next FROM fanfare.remove_moved_activities($1, $2::uuid, $3)`,
+			[16]byte(r.scope.Tenant), after, removeBatch).Scan(&removed, &keys, &next)
+		if next != nil {
+			r.after = Key{*next}
+		}
+		return Removed{t.Name: removed, "idempotency_keys": keys}, err
+	}
+	if len(t.Key) == 0 { // few rows
+		tag, err := tx.Exec(ctx, fmt.Sprintf(`DELETE FROM fanfare.%s AS x WHERE %s`, t.Name, r.scope.of("x")))
+		return Removed{t.Name: tag.RowsAffected()}, err
+	}
+	var n int64
+	var last [][16]byte
+	err := tx.QueryRow(ctx, fmt.Sprintf(`
+		WITH batch AS MATERIALIZED (
+		    SELECT x.ctid AS row, ARRAY[%[2]s] AS key FROM fanfare.%[1]s AS x WHERE %[3]s AND %[4]s
+		    ORDER BY %[2]s LIMIT %[5]d
+		), deleted AS (
+		    DELETE FROM fanfare.%[1]s WHERE ctid = ANY (ARRAY(SELECT b.row FROM batch AS b)) RETURNING 1
+		)
+		SELECT (SELECT count(*) FROM deleted), (SELECT max(b.key::text[])::uuid[] FROM batch AS b)`,
+		t.Name, t.keyColumns(), r.scope.of("x"), t.in(Chunk{From: r.after}), removeBatch)).Scan(&n, &last)
+	if len(last) > 0 {
+		r.after = make(Key, len(last))
+		for i, id := range last {
+			r.after[i] = id
+		}
+	}
+	return Removed{t.Name: n}, err
 }

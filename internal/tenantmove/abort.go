@@ -43,8 +43,9 @@ func (m *mover) release(ctx context.Context) error {
 
 // discard removes the destination's copy and then its row. The row that this one replaced returns.
 func (m *mover) discard(ctx context.Context) error {
+	remover := m.scope.NewRemover()
 	for {
-		removed, err := m.removeSome(ctx, m.Destination, m.destination)
+		removed, err := removeSome(ctx, m.Destination, m.destination, remover)
 		if err != nil {
 			return err
 		}

@@ -79,8 +79,9 @@ func (m *mover) clean(ctx context.Context) error {
 
 // clear removes the source's copy, and records that in the tenant's log.
 func (m *mover) clear(ctx context.Context) error {
+	remover := m.scope.NewRemover()
 	for {
-		removed, err := m.removeSome(ctx, m.Source, m.source)
+		removed, err := removeSome(ctx, m.Source, m.source, remover)
 		if err != nil {
 			return err
 		}
@@ -122,12 +123,14 @@ func (m *mover) clear(ctx context.Context) error {
 }
 
 // removeSome removes a batch of the tenant's rows from a database, and adds the numbers to its row.
-func (m *mover) removeSome(ctx context.Context, conn *pgx.Conn, row *Row) (removed tenantdata.Removed, err error) {
+func removeSome(
+	ctx context.Context, conn *pgx.Conn, row *Row, remover *tenantdata.Remover,
+) (removed tenantdata.Removed, err error) {
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if err := mayWrite(ctx, tx, row); err != nil {
 			return err
 		}
-		if removed, err = m.scope.RemoveSome(ctx, tx); err != nil || removed == nil {
+		if removed, err = remover.Some(ctx, tx); err != nil || removed == nil {
 			return err
 		}
 		for table, n := range removed {
