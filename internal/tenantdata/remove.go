@@ -70,8 +70,8 @@ func (s *Scope) NewRemover() *Remover {
 	return r
 }
 
-// Some removes a batch, in the caller's transaction, and returns the numbers; nil if no row is left.
-// It removes activities only as fanfare.remove_moved_activities permits.
+// Some removes a batch, in the caller's transaction, and returns the numbers; nil if no row is
+// left. It removes activities only as fanfare.remove_moved_activities permits.
 func (r *Remover) Some(ctx context.Context, tx pgx.Tx) (Removed, error) {
 	for len(r.tables) > 0 {
 		t := r.tables[0]
