@@ -290,3 +290,41 @@ func TestSystemTenantOfCells(t *testing.T) {
 		waittest.Until(t, "the start is recorded", func() bool { return w.logged(t, "daemon.started") == 1 }, d.log)
 	}
 }
+
+// TestMoveBetweenCells moves a tenant by the command while a daemon serves both cells: its token,
+// its inbox and its client go on.
+func TestMoveBetweenCells(t *testing.T) {
+	t.Parallel()
+	c := newTwoCells(t, pgtest.New(t), pgtest.New(t))
+	events := c.a.listen(t, c.centrifugo)
+	d := startDaemon(t, c.environ(), "run")
+	owner := d.api(t).bearing(c.newToken(t, c.a, "activity:read"))
+	before := c.a.record(t)
+	if got := next(t, events, d).EventID; got != before.ID {
+		t.Errorf("before: got event %s, want %s", got, before.ID)
+	}
+	must(t, c.commands(), "tenant", "move", "--tenant", c.a.tenant.String(), "--to", "b")
+	moved := c.a
+	moved.db = c.b.db
+	after := moved.record(t)
+	if got := next(t, events, d).EventID; got != after.ID {
+		t.Errorf("after: got event %s, want %s", got, after.ID)
+	}
+	var inbox notifications
+	waittest.Until(t, "the inbox has both notifications", func() bool {
+		got := owner.do(t, http.MethodGet, "/notifications", "")
+		if got.status != http.StatusOK {
+			return false
+		}
+		inbox = notifications{}
+		got.read(t, &inbox)
+		return len(inbox.Items) == 2
+	}, d.log)
+	if inbox.Items[0].Event.EventID != after.ID || inbox.Items[1].Event.EventID != before.ID {
+		t.Errorf("got %+v, want both activities", inbox)
+	}
+	out := must(t, c.commands(), "cells", "of", c.a.tenant.String(), "--json")
+	if !strings.Contains(out, `"by": "move"`) {
+		t.Errorf("got %s", out)
+	}
+}

@@ -30,7 +30,8 @@ FANFARE_CENTRIFUGO_TOKEN_SECRET or by --centrifugo-token-secret-file.
 
 The exit code is 1 if a check fails. Warnings do not change it.`,
 		Example: `  fanfare doctor
-  fanfare doctor --origin https://app.example.com --json`,
+  fanfare doctor --origin https://app.example.com --json
+  fanfare doctor --cells cells.yaml --all-cells`,
 		PreRunE: func(*cobra.Command, []string) error {
 			for _, origin := range origins {
 				if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
