@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -194,8 +195,19 @@ func TestDaemonsOnNewerSchema(t *testing.T) {
 			d := startDaemon(t, environment(db, centrifugo), command)
 			d.says(t, `"level":"error"`, "requires a program with the migrations up to 899")
 			d.isReady(t, false, "postgres")
+			answers := func(want int) {
+				t.Helper()
+				if command == "worker" {
+					return
+				}
+				if r := d.api(t).do(t, http.MethodGet, "/openapi.json", ""); r.status != want {
+					t.Errorf("the API: got status %d, want %d: %s", r.status, want, r.body)
+				}
+			}
+			answers(http.StatusServiceUnavailable)
 			set("1")
 			d.isReady(t, true)
+			answers(http.StatusOK)
 			set("899")
 			waittest.Until(t, "the daemon has ended", func() bool { return len(d.ended) == 1 }, d.log)
 			if code := d.finish(t); code != exitFailure {
