@@ -130,8 +130,9 @@ func (m *tenantMove) databases(ctx context.Context, c *config.Config) (source, d
 	return namedDatabase{from.Name, from.DatabaseURL}, namedDatabase{to.Name, to.DatabaseURL}, nil
 }
 
-// sourceCell returns the cell that the tenant leaves: the one of --cell, else the one that has a
-// move of it to the destination, else the one that it belongs to.
+// sourceCell returns the cell that the tenant leaves: the one of --cell, else the one that is
+// moving it to the destination, else the one that it belongs to. If it belongs to the destination
+// already, that is the cell that has moved it there last.
 func (m *tenantMove) sourceCell(ctx context.Context, c *config.Config, to *cells.Cell) (*cells.Cell, error) {
 	file := c.Cells()
 	if len(c.CellNames) > 1 {
@@ -141,38 +142,49 @@ func (m *tenantMove) sourceCell(ctx context.Context, c *config.Config, to *cells
 		cell, _ := file.Named(c.CellNames[0])
 		return cell, nil
 	}
+	var last *cells.Cell // that has moved the tenant to the destination
+	var lastAt time.Time
 	for _, cell := range file.Cells() {
 		if cell == to {
 			continue
 		}
-		moving, err := isMoving(ctx, cell, to, m.options.Tenant)
-		if err != nil {
+		move, err := moveTo(ctx, cell, to, m.options.Tenant)
+		switch {
+		case err != nil:
 			return nil, &cellError{cell.Name, database.Explain(err)}
-		}
-		if moving {
+		case move == nil:
+		case move.MovedAt == nil:
 			return cell, nil
+		case move.MovedAt.After(lastAt):
+			last, lastAt = cell, *move.MovedAt
 		}
 	}
 	name, err := cellOf(ctx, file, m.options.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	if name == to.Name {
+	if name != to.Name {
+		last, _ = file.Named(name)
+	}
+	if last == nil {
 		return nil, fmt.Errorf("the tenant belongs to the cell %s already", name)
 	}
-	cell, _ := file.Named(name)
-	return cell, nil
+	return last, nil
 }
 
-// isMoving reports whether a cell has a move of the tenant to another one, which may have ended.
-func isMoving(ctx context.Context, from, to *cells.Cell, tenant uuid.UUID) (bool, error) {
+// moveTo returns the row of a move of the tenant from one cell to another, which may have ended, or
+// nil.
+func moveTo(ctx context.Context, from, to *cells.Cell, tenant uuid.UUID) (*tenantmove.Row, error) {
 	conn, err := database.Connect(ctx, from.DatabaseURL)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	moves, err := tenantmove.List(ctx, conn, tenant)
-	return len(moves) > 0 && moves[0].Role == tenantmove.Source && moves[0].Peer == to.Name, err
+	if err != nil || len(moves) == 0 || moves[0].Role != tenantmove.Source || moves[0].Peer != to.Name {
+		return nil, err
+	}
+	return &moves[0], nil
 }
 
 func (m *tenantMove) run(ctx context.Context, p process, source, destination string) error {

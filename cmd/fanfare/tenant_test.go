@@ -111,20 +111,21 @@ func TestTenantMoveBetweenCells(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pgtest.New(t))
 	w.record(t)
-	other := pgtest.New(t)
+	other, third := pgtest.New(t), pgtest.New(t)
 	file := filepath.Join(t.TempDir(), "cells.yaml")
 	text := fmt.Sprintf(`cells:
 - {name: one, database_url: %q, slots: [0-65535]}
 - {name: two, database_url: %q}
-`, w.db.URL, other.URL)
+- {name: three, database_url: %q}
+`, w.db.URL, other.URL, third.URL)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	environ := map[string]string{"FANFARE_CELLS": file}
 	move := []string{"tenant", "move", "--tenant", w.tenant.String(), "--to"}
 	for _, c := range []struct{ to, want string }{
-		{"", "--to is required with --cells; the cells are one, two"},
-		{"three", `--to "three": is not a cell of the file`},
+		{"", "--to is required with --cells; the cells are one, two, three"},
+		{"four", `--to "four": is not a cell of the file`},
 	} {
 		r := fanfare(t, environ, append(move, c.to)...)
 		if r.code != exitUsage || !strings.Contains(r.stderr, c.want) {
@@ -135,17 +136,18 @@ func TestTenantMoveBetweenCells(t *testing.T) {
 	if r.code != exitFailure || !strings.Contains(r.stderr, "belongs to the cell one already") {
 		t.Errorf("to its own cell: got exit code %d and %q", r.code, r.stderr)
 	}
-	for _, to := range []string{"two", "two", "one"} { // the second call has nothing left to do
+	// The second call has nothing left to do.
+	for _, to := range []string{"two", "two", "three", "two", "one"} {
 		if out := must(t, environ, append(move, to)...); !strings.Contains(out, "The tenant is in "+to+".") {
 			t.Errorf("to %s: got %s", to, out)
 		}
-		db := map[string]*pgtest.DB{"one": w.db, "two": other}[to]
+		db := map[string]*pgtest.DB{"one": w.db, "two": other, "three": third}[to]
 		if got := countIn(t, db, ofTenant, w.tenant); got != 1 {
 			t.Errorf("to %s: got %d activities there, want 1", to, got)
 		}
 	}
 	if status := must(t, environ, "tenant", "status", "--json"); !strings.Contains(status, `"cell": "two"`) ||
-		!strings.Contains(status, `"peer": "one"`) || strings.Contains(status, `"cell": "one"`) {
-		t.Errorf("status: got %s, want that the tenant has left two for one", status)
+		!strings.Contains(status, `"cell": "three"`) || strings.Contains(status, `"cell": "one"`) {
+		t.Errorf("status: got %s, want that the tenant has left two and three", status)
 	}
 }

@@ -12,11 +12,12 @@ import (
 // lockClass is the first key of a lane's advisory lock, as in package outbox.
 const lockClass = 0x46414e46
 
-// Unsettled counts the tenant's activities that a worker may deliver now.
+// Unsettled counts the tenant's activities that a worker may deliver soon: those that have not
+// failed and do not wait behind one that has.
 func (s *Scope) Unsettled(ctx context.Context, db pg.RowQuerier) (n int64, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT (SELECT count(*) FROM fanfare.outbox WHERE tenant_id = $1)
-		     + (SELECT count(*) FROM fanfare.parked WHERE tenant_id = $1 AND attempts = 0)
+		     + (SELECT count(*) FROM fanfare.parked WHERE tenant_id = $1 AND attempts = 0 AND retry_at IS NOT NULL)
 		     + (SELECT count(*) FROM fanfare.fan_out_jobs WHERE tenant_id = $1 AND attempts = 0)`,
 		[16]byte(s.Tenant)).Scan(&n)
 	if err != nil {
