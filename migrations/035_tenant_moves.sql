@@ -79,9 +79,7 @@ CREATE FUNCTION fanfare.remove_moved_activities(
     SET plan_cache_mode = force_custom_plan
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
-    ids  uuid[];
-    low  uuid;
-    high uuid;
+    low CONSTANT uuid := coalesce(after, '00000000-0000-0000-0000-000000000000');
 BEGIN
     IF NOT EXISTS (
         SELECT FROM fanfare.tenant_moves AS m
@@ -90,28 +88,35 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'the activities of tenant % are not copies', tenant USING ERRCODE = 'object_in_use';
     END IF;
-    ids := ARRAY(
+    SELECT b.id INTO next
+    FROM (
         SELECT a.id
         FROM fanfare.activities AS a
-        WHERE a.tenant_id = tenant AND a.id > coalesce(after, '00000000-0000-0000-0000-000000000000')
+        WHERE a.tenant_id = tenant AND a.id > low
         ORDER BY a.id
         LIMIT batch
-    );
-    low := ids[1];
-    high := ids[cardinality(ids)];
-    next := high;
+    ) AS b
+    ORDER BY b.id DESC
+    LIMIT 1;
+    -- By ranges and by looking up each key, without a join whose order would depend on statistics:
+    -- after a copy, they are out of date.
     WITH deleted AS (
-        -- With the bounds, partitions are pruned.
         DELETE FROM fanfare.activities AS a
-        USING unnest(ids) AS u(id)
-        WHERE a.tenant_id = tenant AND a.id = u.id AND a.id >= low AND a.id <= high
+        WHERE a.tenant_id = tenant AND a.id > low AND a.id <= next
         RETURNING a.id, a.correlation_id, a.action, a.resource_id
     ), deleted_keys AS (
-        DELETE FROM fanfare.idempotency_keys AS k
-        USING deleted AS d
-        WHERE k.tenant_id = tenant AND k.correlation_id = d.correlation_id AND k.action = d.action
-          AND k.resource_id = d.resource_id
-        RETURNING k.activity_id
+        DELETE FROM fanfare.idempotency_keys
+        WHERE ctid = ANY (ARRAY(
+            SELECT k.ctid
+            FROM deleted AS d
+            CROSS JOIN LATERAL (
+                SELECT k.ctid FROM fanfare.idempotency_keys AS k
+                WHERE k.tenant_id = tenant AND k.correlation_id = d.correlation_id AND k.action = d.action
+                  AND k.resource_id = d.resource_id
+                OFFSET 0
+            ) AS k
+        ))
+        RETURNING 1
     )
     SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM deleted_keys) INTO removed, keys;
 END

@@ -175,10 +175,15 @@ func (s *Scope) keysDigest(ctx context.Context, db pg.RowQuerier, c Chunk) (d Di
 	return d, nil
 }
 
-// keysIn returns the FROM clause of the idempotency keys k of the activities x in a chunk.
+// keysIn returns the FROM clause of the idempotency keys k of the activities x in a chunk. Each key
+// is looked up: the order of a join would depend on statistics, which are out of date after a copy.
 func (s *Scope) keysIn(c Chunk) string {
 	return fmt.Sprintf(`fanfare.activities AS x
-		JOIN fanfare.idempotency_keys AS k ON k.tenant_id = x.tenant_id AND k.correlation_id = x.correlation_id
-		    AND k.action = x.action AND k.resource_id = x.resource_id AND k.activity_id = x.id
+		CROSS JOIN LATERAL (
+		    SELECT k.* FROM fanfare.idempotency_keys AS k
+		    WHERE k.tenant_id = x.tenant_id AND k.correlation_id = x.correlation_id AND k.action = x.action
+		      AND k.resource_id = x.resource_id AND k.activity_id = x.id
+		    OFFSET 0
+		) AS k
 		WHERE %s AND %s`, s.of("x"), named("activities").in(c))
 }

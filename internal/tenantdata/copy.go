@@ -142,3 +142,16 @@ func addAddressKeys(ctx context.Context, tx pgx.Tx, keys []addressKey) (map[int1
 	}
 	return numbers, nil
 }
+
+// Analyze updates the statistics of the destination's tables, which the plans of the comparison and
+// of the destination's workers and servers depend on.
+func (p *Pair) Analyze(ctx context.Context) error {
+	names := make([]string, len(p.Tables))
+	for i, t := range p.Tables {
+		names[i] = "fanfare." + t.Name
+	}
+	if _, err := p.Destination.Exec(ctx, "ANALYZE "+strings.Join(names, ", ")); err != nil {
+		return fmt.Errorf("analyze the destination's tables: %w", err)
+	}
+	return nil
+}

@@ -36,10 +36,15 @@ func (m *mover) copyAll(ctx context.Context) error {
 	if err := m.pair.EnsurePartitions(ctx); err != nil {
 		return err
 	}
-	for range maxPasses {
+	for pass := range maxPasses {
 		before := m.copied
 		for _, t := range m.scope.Tables {
 			if err := m.copyTable(ctx, t); err != nil {
+				return err
+			}
+		}
+		if pass == 0 {
+			if err := m.pair.Analyze(ctx); err != nil {
 				return err
 			}
 		}
