@@ -102,7 +102,8 @@ Exit codes: 0 success, 1 failure, 2 invalid command line or setting.`,
 	root.SetCompletionCommandGroupID(groupOther)
 	addCommands(root, groupServers, newRunCommand(p), newServeCommand(p), newWorkerCommand(p))
 	addCommands(root, groupSetup,
-		newConfigCommand(p), newDemoCommand(p), newDevCommand(p), acrossCells(p, newDoctorCommand),
+		newCapacityCommand(p), newConfigCommand(p), newDemoCommand(p), newDevCommand(p),
+		acrossCells(p, newDoctorCommand),
 		newMigrateCommand(p), newTokenCommand(p))
 	addCommands(root, groupOperate,
 		newActivityCommand(p), newCellsCommand(p), newConsoleCommand(p), newExplainCommand(p),

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/fanfarehq/fanfare/internal/database"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -93,6 +95,26 @@ func TestEvaluate(t *testing.T) {
 		"other channels": {
 			evaluateOwnChannel([]string{"news", "user:#a.b"}, "user:#a.b"), Warn,
 			"more than its principal's own channel: news, user:#a.b",
+		},
+		"no pooler": {
+			evaluatePooler(database.Pooling{Statements: true}, pgx.QueryExecModeCacheStatement), OK,
+			"a session of its own",
+		},
+		"a pooler that mixes up prepared statements": {
+			evaluatePooler(database.Pooling{Transactions: true}, pgx.QueryExecModeCacheStatement), Fail,
+			"default_query_exec_mode=exec",
+		},
+		"a pooler, and no prepared statements": {
+			evaluatePooler(database.Pooling{Transactions: true}, pgx.QueryExecModeExec), OK, "no statement is prepared",
+		},
+		"a pooler that keeps track of prepared statements": {
+			evaluatePooler(
+				database.Pooling{Transactions: true, Statements: true}, pgx.QueryExecModeCacheStatement,
+			), OK, "keeps track of prepared statements",
+		},
+		"a pooler, and descriptions apart from executions": {
+			evaluatePooler(database.Pooling{Transactions: true, Statements: true}, pgx.QueryExecModeDescribeExec), Fail,
+			"separates the description",
 		},
 		"no clock": {
 			checkCentrifugoClock(context.Background(), &examination{}), Skipped, "no header Date",

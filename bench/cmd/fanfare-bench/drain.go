@@ -30,6 +30,7 @@ type drainOptions struct {
 	workerFlags
 	consumerFlags
 	activities int
+	watchers   int // of each resource; 0 means 3
 	variants   []string
 	transports []string
 	against    bool
@@ -60,6 +61,7 @@ func (o *drainOptions) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.groups, "groups", false,
 		"also measure each variant with every fifth subscription a group's and levels of every fifth person")
 	flags.IntVar(&o.rounds, "rounds", 1, "number of times to measure each variant, in turns")
+	flags.IntVar(&o.watchers, "watchers", 3, "number of watchers of each resource")
 	flags.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the drains to this file")
 	o.databaseFlags.flags(flags)
 	o.statementFlags(flags)

@@ -21,7 +21,7 @@ const refill = `INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resour
 // prepareDrain loads a world, records activities and keeps their outbox rows for refill. With
 // commands it also prepares the same publications for Centrifugo's own consumer.
 func prepareDrain(ctx context.Context, db *stack.Database, o *drainOptions, commands bool) (*fixture.World, error) {
-	world := fixture.New(fixture.Options{})
+	world := fixture.New(fixture.Options{Watchers: o.watchers})
 	if err := world.Load(ctx, db.Pool); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ func newRoot() *cobra.Command {
 		newCompare(),
 		newReport(),
 		newDrain(),
+		newCosts(),
 		newConsumer(),
 		newPeers(),
 		newSameJob(),

@@ -52,3 +52,18 @@ func readPeak(pid int) (bytes int64, err error) {
 	}
 	return 0, fmt.Errorf("process %d: unknown format of /proc", pid)
 }
+
+// ReadResident returns the memory of the children of this process whose name begins with a prefix.
+func ReadResident(prefix string) (bytes int64, err error) {
+	for _, p := range processes() {
+		if p.parent != os.Getpid() || !strings.HasPrefix(p.name, prefix) {
+			continue
+		}
+		usage, err := ReadUsage(p.id)
+		if err != nil {
+			return 0, err
+		}
+		bytes += usage.Resident
+	}
+	return bytes, nil
+}

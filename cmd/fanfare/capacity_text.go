@@ -1,0 +1,226 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/fanfarehq/fanfare/internal/capacity"
+)
+
+// writePlan writes a plan as tables: the load, what it needs, the arithmetic, the limits.
+func writePlan(w io.Writer, p capacity.Plan, c capacity.Costs) error {
+	for i, rows := range [][][]string{loadRows(p), needRows(p), arithmeticRows(p), limitRows(p)} {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := writeTable(w, rows); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", conclusion(p))
+	if err == nil {
+		_, err = fmt.Fprintf(w, "The costs were measured on %s, PostgreSQL %s, Centrifugo %s, Redis %s.\n", c.Machine,
+			c.Versions["postgresql"], c.Versions["centrifugo"], c.Versions["redis"])
+	}
+	return err
+}
+
+func loadRows(p capacity.Plan) [][]string {
+	l := p.Load
+	rows := [][]string{
+		{"LOAD", "", ""},
+		{
+			"activities", capacity.FormatRate(l.Activities) + ", " + capacity.FormatRate(l.Peak) + " at the peak",
+			capacity.FormatCount(l.Activities*86400) + " a day",
+		},
+		{"recipients", capacity.FormatCount(l.Watchers) + " of an activity", inboxText(l)},
+	}
+	if l.WideShare > 0 {
+		rows = append(rows, []string{
+			"wide activities", capacity.FormatShare(l.WideShare),
+			capacity.FormatCount(l.WideWatchers) + " recipients each",
+		})
+	}
+	if l.Connections > 0 {
+		rows = append(rows, []string{
+			"connections", capacity.FormatCount(l.Connections),
+			capacity.FormatRate(l.Connections*l.Reads) + " reads, " + capacity.FormatShare(l.Online) +
+				" of the recipients connected",
+		})
+	}
+	return append(rows, []string{
+		"kept", "activities " + capacity.FormatPeriod(l.LogRetention),
+		"notifications " + capacity.FormatPeriod(l.InboxRetention) + ", idempotency keys " +
+			capacity.FormatPeriod(l.KeyRetention),
+	})
+}
+
+func inboxText(l capacity.Load) string {
+	if l.Inbox {
+		return "with a notification each"
+	}
+	return "without an inbox"
+}
+
+func needRows(p capacity.Plan) [][]string {
+	machines := "of " + capacity.FormatCount(p.Site.Cores) + " cores"
+	rows := [][]string{
+		{"NEED", "NUMBER", "CORES", ""},
+		{"cells", number(p.Cells), "", "installations with a PostgreSQL of their own"},
+		{
+			"PostgreSQL", number(p.Postgres), coresText(p.PostgresCores),
+			servers(p, "primaries and their standbys", "primaries"),
+		},
+		{"worker processes", number(p.Workers), coresText(p.WorkerCores), machines},
+		{"API servers", number(p.APIServers), coresText(p.APICores), machines},
+		{"Centrifugo nodes", number(p.Nodes), coresText(p.CentrifugoCores), machines},
+	}
+	if p.RedisShards > 0 {
+		rows = append(rows, []string{
+			"Redis shards", number(p.RedisShards), coresText(p.RedisCores),
+			bytesOf(p, capacity.NeedRedisMemory) + " of memory" + servers(p, ", each with a replica", ""),
+		})
+	}
+	return append(rows,
+		[]string{"your services", "", coresText(p.ServiceCores), "to record"},
+		[]string{"connections to PostgreSQL", capacity.FormatCount(p.Connections), "", "of workers and API servers"},
+		[]string{
+			"write-ahead log", capacity.FormatBytes(p.WALPerMonth) + " a month", "",
+			bytesOf(p, capacity.NeedWAL) + "/s at the peak",
+		},
+		[]string{
+			"disk", capacity.FormatBytes(p.Disk), "",
+			"at the end of retention; grows by " + capacity.FormatBytes(p.DiskPerMonth) + " a month until then",
+		},
+		[]string{"memory of connections", bytesOf(p, capacity.NeedCentrifugoMemory), "", "in Centrifugo"},
+	)
+}
+
+// servers returns a text for plans with spare servers, or for those without.
+func servers(p capacity.Plan, spare, none string) string {
+	if p.Site.Spare >= 1 {
+		return spare
+	}
+	return none
+}
+
+func bytesOf(p capacity.Plan, id string) string { return capacity.FormatBytes(p.Need(id).Total) }
+
+func number(n int) string { return capacity.FormatCount(float64(n)) }
+
+// coresText rounds up to a tenth of a core.
+func coresText(n float64) string { return fmt.Sprintf("%.1f", n+0.049999) }
+
+// arithmeticNeeds are the needs whose terms are shown.
+var arithmeticNeeds = []struct{ id, title string }{
+	{capacity.NeedPostgres, "PostgreSQL"},
+	{capacity.NeedWorkers, "workers"},
+	{capacity.NeedAPI, "API servers"},
+	{capacity.NeedCentrifugo, "Centrifugo"},
+	{capacity.NeedRedis, "Redis"},
+	{capacity.NeedWAL, "write-ahead log"},
+	{capacity.NeedDisk, "disk"},
+}
+
+func arithmeticRows(p capacity.Plan) [][]string {
+	rows := [][]string{{"ARITHMETIC", "AT THE PEAK", "EACH", "TOTAL"}}
+	for _, shown := range arithmeticNeeds {
+		need := p.Need(shown.id)
+		if len(need.Terms) == 0 {
+			continue
+		}
+		for i, t := range need.Terms {
+			title := ""
+			if i == 0 {
+				title = shown.title + ": "
+			}
+			rows = append(rows, []string{title + t.What, amount(need, t), eachText(need, t), total(need, t.Total)})
+		}
+		if need.Unit == capacity.BusyCores {
+			rows = append(rows, []string{
+				"in all, " + capacity.FormatShare(p.Site.CoreShare) + " of each core in use", "",
+				total(need, need.Total), coresText(need.Total/p.Site.CoreShare) + " cores",
+			})
+		}
+	}
+	return rows
+}
+
+func amount(n capacity.Need, t capacity.Term) string {
+	if n.Unit == capacity.Bytes {
+		return capacity.FormatCount(t.Rate)
+	}
+	return capacity.FormatRate(t.Rate)
+}
+
+func eachText(n capacity.Need, t capacity.Term) string {
+	if n.Unit == capacity.BusyCores {
+		return capacity.FormatCount(t.Each) + " µs"
+	}
+	return capacity.FormatBytes(t.Each)
+}
+
+func total(n capacity.Need, value float64) string {
+	switch n.Unit {
+	case capacity.BusyCores:
+		return fmt.Sprintf("%.2f busy", value)
+	case capacity.PerSecond:
+		return capacity.FormatBytes(value) + "/s"
+	}
+	return capacity.FormatBytes(value)
+}
+
+// limitNames are the limits of one PostgreSQL.
+var limitNames = map[string]string{
+	capacity.LimitPostgresCores: "cores of PostgreSQL",
+	capacity.LimitWAL:           "write-ahead log of PostgreSQL",
+	capacity.LimitDisk:          "disk of PostgreSQL",
+	capacity.LimitConnections:   "connections of PostgreSQL",
+	capacity.LimitLanes:         "lanes of the outbox",
+}
+
+func limitRows(p capacity.Plan) [][]string {
+	rows := [][]string{{"LIMIT OF ONE CELL", "NEEDED", "OF", "USED", "REACHED AT A PEAK OF"}}
+	for _, l := range p.Limits {
+		format := capacity.FormatCount
+		switch l.ID {
+		case capacity.LimitWAL:
+			format = func(n float64) string { return capacity.FormatBytes(n) + "/s" }
+		case capacity.LimitDisk:
+			format = capacity.FormatBytes
+		}
+		rows = append(rows, []string{
+			limitNames[l.ID], format(l.Need), format(l.Of), capacity.FormatShare(l.Used), reachedAt(l),
+		})
+	}
+	return rows
+}
+
+func reachedAt(l capacity.Limit) string {
+	if l.ReachedAt == 0 {
+		return "-"
+	}
+	return capacity.FormatRate(l.ReachedAt)
+}
+
+// conclusion says which limit comes first.
+func conclusion(p capacity.Plan) string {
+	i := slices.IndexFunc(p.Limits, func(l capacity.Limit) bool { return l.Used > 0 })
+	if i < 0 {
+		return "The load is empty."
+	}
+	first := p.Limits[i]
+	text := fmt.Sprintf("The first limit is the %s: one cell reaches it at a peak of %s. ", limitNames[first.ID],
+		reachedAt(first))
+	if p.Cells == 1 {
+		text += "One cell suffices."
+	} else {
+		text += fmt.Sprintf("The load takes %s cells.", number(p.Cells))
+	}
+	if p.PerResource > 0 {
+		text += fmt.Sprintf(" Activities of one resource follow each other: at most %s.",
+			capacity.FormatRate(p.PerResource))
+	}
+	return text
+}
