@@ -114,7 +114,7 @@ func (o *capacityOptions) flags(flags *pflag.FlagSet) {
 	size(flags, &s.PostgresDisk, "postgres-disk", "disk of one PostgreSQL")
 	count(flags, &s.PostgresConnections, "postgres-connections", "connections of one PostgreSQL (max_connections)")
 
-	flags.StringVar(&o.costs, "costs", "", "file of measured costs; default: those of the documentation")
+	flags.StringVar(&o.costs, "costs", "", "`file` of measured costs; default: those of the documentation")
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
 }
 

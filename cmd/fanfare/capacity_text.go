@@ -18,12 +18,12 @@ func writePlan(w io.Writer, p capacity.Plan, c capacity.Costs) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "\n%s\n", conclusion(p))
-	if err == nil {
-		_, err = fmt.Fprintf(w, "The costs were measured on %s, PostgreSQL %s, Centrifugo %s, Redis %s.\n", c.Machine,
-			c.Versions["postgresql"], c.Versions["centrifugo"], c.Versions["redis"])
+	for _, line := range append([]string{""}, append(conclusion(p), measuredOn(c)...)...) {
+		if _, err := fmt.Fprintln(w, printable(line)); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 func loadRows(p capacity.Plan) [][]string {
@@ -204,23 +204,31 @@ func reachedAt(l capacity.Limit) string {
 	return capacity.FormatRate(l.ReachedAt)
 }
 
-// conclusion says which limit comes first.
-func conclusion(p capacity.Plan) string {
+// measuredOn names the machine and the versions of the costs.
+func measuredOn(c capacity.Costs) []string {
+	return []string{
+		"The costs were measured on " + c.Machine + ",",
+		fmt.Sprintf("with PostgreSQL %s, Centrifugo %s and Redis %s.", c.Versions["postgresql"],
+			c.Versions["centrifugo"], c.Versions["redis"]),
+	}
+}
+
+// conclusion names the limit that comes first.
+func conclusion(p capacity.Plan) []string {
 	i := slices.IndexFunc(p.Limits, func(l capacity.Limit) bool { return l.Used > 0 })
 	if i < 0 {
-		return "The load is empty."
+		return []string{"The load is empty."}
 	}
 	first := p.Limits[i]
-	text := fmt.Sprintf("The first limit is the %s: one cell reaches it at a peak of %s. ", limitNames[first.ID],
-		reachedAt(first))
-	if p.Cells == 1 {
-		text += "One cell suffices."
-	} else {
-		text += fmt.Sprintf("The load takes %s cells.", number(p.Cells))
+	suffices := "One cell suffices."
+	if p.Cells > 1 {
+		suffices = fmt.Sprintf("The load takes %s cells.", number(p.Cells))
 	}
+	text := []string{fmt.Sprintf("The first limit is the %s: one cell reaches it at a peak of %s. %s",
+		limitNames[first.ID], reachedAt(first), suffices)}
 	if p.PerResource > 0 {
-		text += fmt.Sprintf(" Activities of one resource follow each other: at most %s.",
-			capacity.FormatRate(p.PerResource))
+		text = append(text, fmt.Sprintf("Activities of one resource follow each other: at most %s.",
+			capacity.FormatRate(p.PerResource)))
 	}
 	return text
 }

@@ -188,11 +188,19 @@ func TestPreparedStatementsOfPoolers(t *testing.T) {
 	if got := strings.Contains(r.stdout, failed) && strings.Contains(r.stdout, advice); got == tracks {
 		t.Errorf("PgBouncer 1.%d: got\n%s\nwant that postgres-pooler fails: %v", minor, r.stdout, !tracks)
 	}
-	if code := exitFailure; tracks {
-		code = exitOK
-	} else if r.code != code {
-		t.Errorf("got exit code %d, want %d", r.code, code)
+	if want := map[bool]int{true: exitOK, false: exitFailure}[tracks]; r.code != want {
+		t.Errorf("got exit code %d, want %d", r.code, want)
 	}
+	if tracks {
+		return
+	}
+	// A worker that prepares statements all the same reports the cause.
+	d := startWorker(t, environment(&pgtest.DB{URL: p.through}, centrifugo))
+	w := newWorld(t, p.database(t, p.direct))
+	waittest.Until(t, "the worker reports the pooler", func() bool {
+		w.record(t)
+		return d.log.line("behind PgBouncer, add default_query_exec_mode=exec") != ""
+	}, d.log)
 }
 
 // TestSessionPooler migrates and runs doctor through PgBouncer in session mode, with prepared

@@ -20,6 +20,9 @@ const (
 	RecordPostgres Name = "record_postgres_us"
 	RecordWAL      Name = "record_wal_bytes"
 
+	CorrelatePostgres Name = "correlate_postgres_us"
+	CorrelateWAL      Name = "correlate_wal_bytes"
+
 	DeliverWorker     Name = "deliver_worker_us"
 	DeliverPostgres   Name = "deliver_postgres_us"
 	DeliverCentrifugo Name = "deliver_centrifugo_us"
@@ -57,7 +60,7 @@ const (
 	PurgeWAL      Name = "purge_wal_bytes"
 )
 
-// Description says what a cost is.
+// Description describes a cost.
 type Description struct {
 	Name Name
 	What string
@@ -69,6 +72,8 @@ func Descriptions() []Description {
 		{RecordService, "CPU time of the service that records an activity in a transaction of its own"},
 		{RecordPostgres, "CPU time of PostgreSQL for the same"},
 		{RecordWAL, "write-ahead log of the same"},
+		{CorrelatePostgres, "CPU time of PostgreSQL that a correlation id adds to it: an idempotency key is stored"},
+		{CorrelateWAL, "write-ahead log of the same"},
 		{DeliverWorker, "CPU time of the worker to deliver an activity, without its recipients"},
 		{DeliverPostgres, "CPU time of PostgreSQL for the same"},
 		{DeliverCentrifugo, "CPU time of Centrifugo for the same: the publication to the resource's channel"},

@@ -30,8 +30,8 @@ func withinFactor(predicted, measured, factor float64) bool {
 	return predicted > 0 && measured > 0 && math.Abs(math.Log(predicted/measured)) <= math.Log(factor)
 }
 
-// TestPredictedSize records and delivers 20,000 activities with three watchers, and compares the size
-// of the database with the plan's. The costs are from worlds with other numbers of both.
+// TestPredictedSize records and delivers 20,000 activities with three watchers, and compares the
+// size of the database with the plan's. The costs are from worlds with other numbers of both.
 func TestPredictedSize(t *testing.T) {
 	t.Parallel()
 	const activities, watchers = 20_000, 3

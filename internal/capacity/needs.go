@@ -126,6 +126,7 @@ func (c Costs) cpuNeeds(l Load, shared bool) []Need {
 			times("recipients of wide activities", peak.wide, WideWorker)),
 		c.cpu(NeedPostgres,
 			times("activities recorded", peak.activities, RecordPostgres),
+			times("correlation ids", peak.keys, CorrelatePostgres),
 			times("activities delivered", peak.activities, DeliverPostgres),
 			times("recipients", peak.recipients, RecipientPostgres),
 			times("notifications", narrowNotifications, NotifyPostgres),
@@ -154,6 +155,7 @@ func (c Costs) byteNeeds(l Load, shared bool) []Need {
 	wal := func(r rates) []Term {
 		return []Term{
 			times("activities recorded", r.activities, RecordWAL),
+			times("correlation ids", r.keys, CorrelateWAL),
 			{What: "payloads", Rate: r.activities, Each: l.Payload},
 			times("activities delivered", r.activities, DeliverWAL),
 			times("notifications", r.notifications, NotifyWAL),

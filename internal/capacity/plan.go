@@ -158,9 +158,9 @@ func (p *Plan) limits(l Load, s Site) {
 	sortLimits(p.Limits)
 }
 
-// serial returns the CPU time that delivering an activity takes one lane, in seconds, and the number
-// of lanes that are busy at the peak. A lane waits for each part in turn. Clients are written to
-// afterwards.
+// serial returns the CPU time that delivering an activity takes one lane, in seconds, and the
+// number of lanes that are busy at the peak. A lane waits for each part in turn. Clients are
+// written to afterwards.
 func (p *Plan) serial(l Load) (seconds, busy float64) {
 	for _, need := range p.Needs {
 		for _, term := range need.Terms {

@@ -38,6 +38,8 @@ func TestNeeds(t *testing.T) {
 		want   float64 // with a cost of 1 million microseconds, or of a byte
 	}{
 		"recording in PostgreSQL":     {RecordPostgres, nil, NeedPostgres, 1000},
+		"correlation ids":             {CorrelatePostgres, nil, NeedPostgres, 500},
+		"log of correlation ids":      {CorrelateWAL, nil, NeedWAL, 500 + 1000*200},
 		"recording in the service":    {RecordService, nil, NeedServices, 1000},
 		"delivering: worker":          {DeliverWorker, nil, NeedWorkers, 1000},
 		"delivering: PostgreSQL":      {DeliverPostgres, nil, NeedPostgres, 1000},
@@ -52,7 +54,7 @@ func TestNeeds(t *testing.T) {
 		"wide: PostgreSQL":            {WidePostgres, nil, NeedPostgres, wide},
 		"wide: Centrifugo":            {WideCentrifugo, nil, NeedCentrifugo, wide},
 		"messages":                    {MessageCentrifugo, nil, NeedCentrifugo, (narrow + wide) / 4.0},
-		"messages, nobody connected":  {MessageCentrifugo, func(l *Load) { l.Connections = 0 }, NeedCentrifugo, 0},
+		"messages, none connected":    {MessageCentrifugo, func(l *Load) { l.Connections = 0 }, NeedCentrifugo, 0},
 		"reads: API":                  {ReadAPI, nil, NeedAPI, 1000},
 		"reads: PostgreSQL":           {ReadPostgres, nil, NeedPostgres, 1000},
 		"publications: Redis":         {RedisPublication, nil, NeedRedis, 1000 + narrow + wide},
@@ -70,7 +72,7 @@ func TestNeeds(t *testing.T) {
 		"disk of notifications":       {NotificationBytes, nil, NeedDisk, average * 5},
 		"disk of idempotency keys":    {KeyBytes, nil, NeedDisk, 50 * 2},
 		"disk of an outage":           {OutboxBytes, nil, NeedDisk, 1000 * 3600},
-		"memory of Redis, its rows":   {RedisPublicationBytes, nil, NeedRedisMemory, 61_000 * 600 * 201},
+		"memory of Redis, its rows":   {RedisPublicationBytes, nil, NeedRedisMemory, 60_900 * 600 * 201},
 		"no wide audience below few":  {WideWorker, func(l *Load) { l.WideWatchers = 1 }, NeedWorkers, 10 * 10},
 		"reads without a connection":  {ReadAPI, func(l *Load) { l.Connections = 0 }, NeedAPI, 0},
 		"keys without correlation":    {KeyBytes, func(l *Load) { l.Correlated = 0 }, NeedDisk, 0},

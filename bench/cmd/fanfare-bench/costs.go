@@ -217,7 +217,7 @@ func (r *costsResult) engine(
 		return run, 0, err
 	}
 	after, err := stack.ReadResident("redis-server")
-	return run, float64(after-before) / kept(engines.activities), err
+	return run, float64(after-before)/kept(engines.activities) - fixturePayload, err
 }
 
 // kept is the number of publications in the histories of the channels of the world of a drain: up

@@ -24,7 +24,7 @@ type used struct{ self, postgres, centrifugo, wal float64 }
 // delivered is what a world's activities take.
 type delivered struct {
 	watchers         int
-	record           used
+	record, keyed    used // recording, without and with a correlation id
 	published, inbox used // delivering an activity, without and with the inbox
 	purged           used // a notification
 	activity, key    float64
@@ -60,6 +60,8 @@ func (r *costsResult) delivery(ctx context.Context, o *costsOptions) error {
 	r.set(capacity.RecordService, few.record.self)
 	r.set(capacity.RecordPostgres, few.record.postgres)
 	r.set(capacity.RecordWAL, few.record.wal)
+	r.set(capacity.CorrelatePostgres, few.keyed.postgres-few.record.postgres)
+	r.set(capacity.CorrelateWAL, few.keyed.wal-few.record.wal)
 	r.set(capacity.KeyBytes, few.key)
 	r.set(capacity.OutboxBytes, few.outbox)
 	r.set(capacity.NotificationBytes, many.notified)
@@ -87,8 +89,11 @@ const fixturePayload = 149
 // deliveredIn measures a world in a database of its own.
 func deliveredIn(ctx context.Context, o *costsOptions, watchers int) (*delivered, error) {
 	return recordedIn(ctx, o, watchers, "", func(db *stack.Database, d *delivered) error {
-		drain := &drainOptions{workerFlags: o.workerFlags, activities: o.activities, timeout: 5 * time.Minute}
+		drain := &drainOptions{workerFlags: o.workerFlags, timeout: 5 * time.Minute}
 		if err := db.Exec(ctx, "CREATE TABLE recorded AS SELECT * FROM fanfare.outbox"); err != nil {
+			return err
+		}
+		if err := db.Pool.QueryRow(ctx, "SELECT count(*) FROM recorded").Scan(&drain.activities); err != nil {
 			return err
 		}
 		for variant, into := range map[string]*used{publishOnly: &d.published, everything: &d.inbox} {
@@ -138,8 +143,13 @@ func deliverOnce(ctx context.Context, db *stack.Database, variant string, o *dra
 	return u, run.verify(ctx, db, counted, work.apiURL)
 }
 
-// recordedIn records activities in a world, each in a transaction of its own and with a correlation
-// id, and then calls more.
+// recorded is how activities are recorded.
+type recorded struct {
+	keyed bool   // with a correlation id
+	note  string // that is added to the payload
+}
+
+// recordedIn records activities in a world, each in a transaction of its own, and then calls more.
 func recordedIn(
 	ctx context.Context, o *costsOptions, watchers int, note string, more func(*stack.Database, *delivered) error,
 ) (d *delivered, err error) {
@@ -156,7 +166,7 @@ func recordedIn(
 	half := o.activities / 2
 	progress("%d watchers: recording %d activities", watchers, 2*half)
 	// The first half fills the caches.
-	if err := recordEach(ctx, db, world, half, note); err != nil {
+	if err := recordEach(ctx, db, world, half, recorded{note: note}); err != nil {
 		return nil, err
 	}
 	// Statements that were planned while the tables were empty may use any index.
@@ -164,16 +174,19 @@ func recordedIn(
 		return nil, err
 	}
 	db.Pool.Reset()
-	var runs []used
-	for range o.rounds {
-		run, err := recordOnce(ctx, db, world, half/o.rounds, note)
-		if err != nil {
-			return nil, err
+	size := half / o.rounds / 2
+	for keyed, into := range map[bool]*used{false: &d.record, true: &d.keyed} {
+		var runs []used
+		for range o.rounds {
+			run, err := recordOnce(ctx, db, world, size, recorded{keyed, note})
+			if err != nil {
+				return nil, err
+			}
+			runs = append(runs, run)
 		}
-		runs = append(runs, run)
+		*into = lowestOf(runs)
 	}
-	d.record = lowestOf(runs)
-	if err := d.sizes(ctx, db, half+half/o.rounds*o.rounds); err != nil || more == nil {
+	if err := d.sizes(ctx, db); err != nil || more == nil {
 		return d, err
 	}
 	return d, more(db, d)
@@ -181,14 +194,14 @@ func recordedIn(
 
 // recordOnce records n activities and returns what each took.
 func recordOnce(
-	ctx context.Context, db *stack.Database, world *fixture.World, n int, note string,
+	ctx context.Context, db *stack.Database, world *fixture.World, n int, as recorded,
 ) (u used, err error) {
 	before, err := position(ctx, db)
 	if err != nil {
 		return u, err
 	}
 	cpu := stack.ReadCPU()
-	if err := recordEach(ctx, db, world, n, note); err != nil {
+	if err := recordEach(ctx, db, world, n, as); err != nil {
 		return u, err
 	}
 	u = each(stack.ReadCPU().Since(cpu), n)
@@ -197,7 +210,7 @@ func recordOnce(
 }
 
 // recordEach records n activities by four writers.
-func recordEach(ctx context.Context, db *stack.Database, world *fixture.World, n int, note string) error {
+func recordEach(ctx context.Context, db *stack.Database, world *fixture.World, n int, as recorded) error {
 	const writers = 4
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
@@ -209,9 +222,12 @@ func recordEach(ctx context.Context, db *stack.Database, world *fixture.World, n
 					return nil
 				}
 				e := world.Resources[i*7919%len(world.Resources)].Envelope(i, int64(i))
-				e.CorrelationID = uuid.New()
-				if note != "" {
-					e.Payload = map[string]any{"change": e.Payload, "note": note}
+				e.ParentID, e.ResourceName = uuid.Nil, "" // the directory has them
+				if as.keyed {
+					e.CorrelationID = uuid.New()
+				}
+				if as.note != "" {
+					e.Payload = map[string]any{"change": e.Payload, "note": as.note}
 				}
 				if _, _, err := outbox.TxActivity(ctx, db.Pool, e, nothing); err != nil {
 					return err
@@ -228,8 +244,8 @@ func nothing(ctx context.Context, tx pgx.Tx, _ *activity.Envelope) (struct{}, er
 	return struct{}{}, err
 }
 
-// sizes reads the sizes of what recording has written.
-func (d *delivered) sizes(ctx context.Context, db *stack.Database, n int) error {
+// sizes reads the sizes of rows that recording has written.
+func (d *delivered) sizes(ctx context.Context, db *stack.Database) error {
 	for relation, into := range map[string]*float64{
 		"idempotency_keys": &d.key, "outbox": &d.outbox, "activities": &d.activity,
 	} {
@@ -237,7 +253,11 @@ func (d *delivered) sizes(ctx context.Context, db *stack.Database, n int) error 
 		if err != nil {
 			return err
 		}
-		*into = bytes / float64(n)
+		var rows float64
+		if err := db.Pool.QueryRow(ctx, "SELECT count(*) FROM fanfare."+relation).Scan(&rows); err != nil {
+			return err
+		}
+		*into = bytes / rows
 	}
 	return nil
 }
