@@ -25,8 +25,9 @@ func newCapacityCommand(p process) *cobra.Command {
 		Use:   "capacity --activities RATE",
 		Short: "Compute what a load needs: cores, connections, disks, nodes, and the first limit",
 		Long: `Compute from a load how many workers, cores of PostgreSQL, connections, gigabytes of log and disk,
-nodes of Centrifugo and Redis it needs, how many cells (installations with a PostgreSQL of their own),
-and which limit is reached first, with the arithmetic. Nothing is connected to.
+nodes of Centrifugo and Redis it needs, how many cells (databases on a PostgreSQL of their own, each
+with a part of the tenants), and which limit is reached first, with the arithmetic. Nothing is
+connected to.
 
 The costs of an activity, a recipient, a notification, a connection and a read are measured; --costs
 names a file with those of your machines, which 'fanfare-bench costs --json=FILE' writes. A plan uses

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/fanfarehq/fanfare/internal/capacity"
 )
@@ -67,7 +66,7 @@ func needRows(p capacity.Plan) [][]string {
 	machines := "of " + capacity.FormatCount(p.Site.Cores) + " cores"
 	rows := [][]string{
 		{"NEED", "NUMBER", "CORES", ""},
-		{"cells", number(p.Cells), "", "installations with a PostgreSQL of their own"},
+		{"cells", number(p.Cells), "", "each with a PostgreSQL of its own"},
 		{
 			"PostgreSQL", number(p.Postgres), coresText(p.PostgresCores),
 			servers(p, "primaries and their standbys", "primaries"),
@@ -164,7 +163,10 @@ func eachText(n capacity.Need, t capacity.Term) string {
 func total(n capacity.Need, value float64) string {
 	switch n.Unit {
 	case capacity.BusyCores:
-		return fmt.Sprintf("%.2f busy", value)
+		if value < 0.0001 {
+			return "<0.0001 busy"
+		}
+		return capacity.FormatCount(value) + " busy"
 	case capacity.PerSecond:
 		return capacity.FormatBytes(value) + "/s"
 	}
@@ -199,7 +201,7 @@ func limitRows(p capacity.Plan) [][]string {
 
 func reachedAt(l capacity.Limit) string {
 	if l.ReachedAt == 0 {
-		return "-"
+		return "never"
 	}
 	return capacity.FormatRate(l.ReachedAt)
 }
@@ -208,18 +210,16 @@ func reachedAt(l capacity.Limit) string {
 func measuredOn(c capacity.Costs) []string {
 	return []string{
 		"The costs were measured on " + c.Machine + ",",
-		fmt.Sprintf("with PostgreSQL %s, Centrifugo %s and Redis %s.", c.Versions["postgresql"],
-			c.Versions["centrifugo"], c.Versions["redis"]),
+		fmt.Sprintf("with PostgreSQL %s and Centrifugo %s.", c.Versions["postgresql"], c.Versions["centrifugo"]),
 	}
 }
 
 // conclusion names the limit that comes first.
 func conclusion(p capacity.Plan) []string {
-	i := slices.IndexFunc(p.Limits, func(l capacity.Limit) bool { return l.Used > 0 })
-	if i < 0 {
+	first := p.Limits[0]
+	if first.ReachedAt == 0 {
 		return []string{"The load is empty."}
 	}
-	first := p.Limits[i]
 	suffices := "One cell suffices."
 	if p.Cells > 1 {
 		suffices = fmt.Sprintf("The load takes %s cells.", number(p.Cells))

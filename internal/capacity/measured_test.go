@@ -56,7 +56,7 @@ func TestPredictedSize(t *testing.T) {
 		t.Fatalf("got %d notifications, want %d", rows, activities*watchers)
 	}
 	load := capacity.DefaultLoad()
-	load.Activities, load.Peak, load.Watchers, load.Payload = 1, 1, watchers, payload
+	load.Activities, load.Peak, load.Watchers, load.Payload, load.Correlated = 1, 1, watchers, payload, 1.0/keyed
 	const kept = activities * time.Second
 	load.LogRetention, load.InboxRetention, load.KeyRetention = kept, kept, kept
 	predicted := map[string]float64{}
@@ -76,7 +76,10 @@ func TestPredictedSize(t *testing.T) {
 	}
 }
 
-// record records activities with correlation ids, 500 in a transaction.
+// keyed is how many activities there are for each with a correlation id.
+const keyed = 4
+
+// record records activities, 500 in a transaction.
 func record(t *testing.T, db *pgtest.DB, world *fixture.World, n int) {
 	t.Helper()
 	const size = 500
@@ -84,7 +87,9 @@ func record(t *testing.T, db *pgtest.DB, world *fixture.World, n int) {
 		envelopes := make([]activity.Envelope, size)
 		for i := range envelopes {
 			envelopes[i] = world.Resources[(start+i)*7919%len(world.Resources)].Envelope(start+i, int64(start+i))
-			envelopes[i].CorrelationID = uuid.New()
+			if (start+i)%keyed == 0 {
+				envelopes[i].CorrelationID = uuid.New()
+			}
 		}
 		if err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
 			_, err := outbox.RecordMany(t.Context(), tx, envelopes)

@@ -12,7 +12,7 @@ type Plan struct {
 	Site  Site   `json:"site"`
 	Needs []Need `json:"needs"`
 
-	Cells       int `json:"cells"` // installations: PostgreSQL primaries, each with its own tenants
+	Cells       int `json:"cells"` // PostgreSQL primaries, each with a part of the tenants
 	Postgres    int `json:"postgres_servers"`
 	Workers     int `json:"worker_processes"`
 	APIServers  int `json:"api_servers"`
@@ -42,10 +42,10 @@ type Plan struct {
 // Limit is a bound of one cell.
 type Limit struct {
 	ID        string  `json:"id"`
-	Need      float64 `json:"need"`  // of the whole load
-	Of        float64 `json:"limit"` // of one cell
-	Used      float64 `json:"used"`  // Need / Of
-	ReachedAt float64 `json:"reached_at_per_second"`
+	Need      float64 `json:"need"`                  // of the whole load
+	Of        float64 `json:"limit"`                 // of one cell
+	Used      float64 `json:"used"`                  // Need / Of
+	ReachedAt float64 `json:"reached_at_per_second"` // of a load of the same mix; 0 if never
 }
 
 // The ids of the limits.
@@ -112,9 +112,8 @@ func find(needs []Need, id string) Need { return Plan{Needs: needs}.Need(id) }
 // servers counts the servers. A kind of server is divided among the cells, so that up to one more
 // than the sum is needed in each.
 func (p *Plan) servers(l Load, s Site, shared bool) {
-	workers := max(1, math.Ceil(p.WorkerCores/s.Cores))
-	servers := max(1, math.Ceil(max(p.APICores/s.Cores, p.Need(NeedAPIMemory).Total/(s.NodeMemory*s.CoreShare))))
-	p.Connections = (workers+s.Spare)*WorkerConnections(s.Claimers, l.Inbox) + (servers+s.Spare)*APIConnections
+	workers, servers := p.processes(s, 1)
+	p.Connections = p.connections(l, s, 1)
 	p.limits(l, s)
 
 	cells := 1.0
@@ -136,6 +135,40 @@ func (p *Plan) servers(l Load, s Site, shared bool) {
 	}
 }
 
+// processes returns the numbers of worker processes and API servers, without spare ones, of a
+// multiple of the load.
+func (p *Plan) processes(s Site, times float64) (workers, servers float64) {
+	memory := p.Need(NeedAPIMemory).Total / (s.NodeMemory * s.CoreShare)
+	workers = max(1, math.Ceil(times*p.WorkerCores/s.Cores))
+	return workers, max(1, math.Ceil(times*max(p.APICores/s.Cores, memory)))
+}
+
+// connections returns the connections of one cell that serves a multiple of the load.
+func (p *Plan) connections(l Load, s Site, times float64) float64 {
+	workers, servers := p.processes(s, times)
+	return (workers+s.Spare)*WorkerConnections(s.Claimers, l.Inbox) + (servers+s.Spare)*APIConnections
+}
+
+// maxTimes is the multiple of a load at which a limit counts as never reached.
+const maxTimes = 1e9
+
+// connectionsReachedAt returns the multiple of the load up to which one cell has enough connections,
+// which grow in steps; 0 if it is far away.
+func (p *Plan) connectionsReachedAt(l Load, s Site) float64 {
+	low, high := 0.0, maxTimes
+	if p.connections(l, s, high) <= s.PostgresConnections {
+		return 0
+	}
+	for range 100 {
+		if middle := (low + high) / 2; p.connections(l, s, middle) <= s.PostgresConnections {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
 // limits computes the limits of one PostgreSQL.
 func (p *Plan) limits(l Load, s Site) {
 	serial, busy := p.serial(l)
@@ -150,7 +183,10 @@ func (p *Plan) limits(l Load, s Site) {
 		{ID: LimitLanes, Need: busy, Of: lanes * s.CoreShare},
 	} {
 		limit.Used = limit.Need / limit.Of
-		if limit.Used > 0 {
+		switch {
+		case limit.ID == LimitConnections:
+			limit.ReachedAt = l.Peak * p.connectionsReachedAt(l, s)
+		case limit.Used > 0:
 			limit.ReachedAt = l.Peak / limit.Used
 		}
 		p.Limits = append(p.Limits, limit)
@@ -183,5 +219,6 @@ var inLane = []Name{
 
 // sortLimits puts the limit that is reached first at the beginning.
 func sortLimits(limits []Limit) {
-	slices.SortStableFunc(limits, func(a, b Limit) int { return cmp.Compare(b.Used, a.Used) })
+	never := func(l Limit) float64 { return cmp.Or(l.ReachedAt, math.Inf(1)) }
+	slices.SortStableFunc(limits, func(a, b Limit) int { return cmp.Compare(never(a), never(b)) })
 }

@@ -17,10 +17,12 @@ import (
 	"github.com/fanfarehq/fanfare/bench/internal/archive"
 	"github.com/fanfarehq/fanfare/bench/internal/stack"
 	"github.com/fanfarehq/fanfare/internal/capacity"
+	"github.com/fanfarehq/fanfare/internal/devstack"
 )
 
 // The parts of the costs.
 const (
+	costsOfRecording   = "recording"
 	costsOfDelivery    = "delivery"
 	costsOfWatchers    = "wide"
 	costsOfConnections = "connections"
@@ -30,7 +32,7 @@ const (
 )
 
 var costParts = []string{
-	costsOfDelivery, costsOfWatchers, costsOfConnections, costsOfReads, costsOfStreams, costsOfRedis,
+	costsOfRecording, costsOfDelivery, costsOfWatchers, costsOfConnections, costsOfReads, costsOfStreams, costsOfRedis,
 }
 
 type costsOptions struct {
@@ -96,9 +98,12 @@ func measureCosts(ctx context.Context, o *costsOptions) (*costsResult, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	versions, err := versionsOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r := &costsResult{Costs: capacity.Costs{
-		Machine: o.machine, Versions: map[string]string{"go": runtime.Version()},
-		Costs: map[capacity.Name]capacity.Cost{},
+		Machine: o.machine, Versions: versions, Costs: map[capacity.Name]capacity.Cost{},
 	}}
 	if o.machine == "" {
 		r.Machine = fmt.Sprintf("%d cores", runtime.NumCPU())
@@ -112,11 +117,11 @@ func measureCosts(ctx context.Context, o *costsOptions) (*costsResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Costs.Costs, r.Versions = known.Costs, known.Versions
+		r.Costs.Costs = known.Costs
 	}
 	for part, measure := range map[string]func(context.Context, *costsOptions) error{
-		costsOfDelivery: r.delivery, costsOfWatchers: r.wide, costsOfConnections: r.connections,
-		costsOfReads: r.reads, costsOfStreams: r.streams, costsOfRedis: r.redis,
+		costsOfRecording: r.recording, costsOfDelivery: r.delivery, costsOfWatchers: r.wide,
+		costsOfConnections: r.connections, costsOfReads: r.reads, costsOfStreams: r.streams, costsOfRedis: r.redis,
 	} {
 		if !slices.Contains(o.parts, part) {
 			continue
@@ -127,6 +132,30 @@ func measureCosts(ctx context.Context, o *costsOptions) (*costsResult, error) {
 		}
 	}
 	return r, nil
+}
+
+// versionsOf returns the versions of the servers that the measurements start.
+func versionsOf(ctx context.Context) (map[string]string, error) {
+	postgres, err := devstack.FindPostgres(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	server, err := devstack.PostgresVersion(ctx, postgres)
+	if err != nil {
+		return nil, err
+	}
+	binary, err := devstack.FindCentrifugo("")
+	if err != nil {
+		return nil, err
+	}
+	centrifugo, err := devstack.CentrifugoVersion(binary)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{
+		"go": strings.TrimPrefix(runtime.Version(), "go"), "postgresql": server.Text,
+		"centrifugo": strings.TrimPrefix(centrifugo.Text, "v"),
+	}, nil
 }
 
 // wide measures one activity with a hundred thousand watchers.
