@@ -152,8 +152,8 @@ func (p *Plan) connections(l Load, s Site, times float64) float64 {
 // maxTimes is the multiple of a load at which a limit counts as never reached.
 const maxTimes = 1e9
 
-// connectionsReachedAt returns the multiple of the load up to which one cell has enough connections,
-// which grow in steps; 0 if it is far away.
+// connectionsReachedAt returns the multiple of the load up to which one cell has enough
+// connections, which grow in steps; 0 if it is far away.
 func (p *Plan) connectionsReachedAt(l Load, s Site) float64 {
 	low, high := 0.0, maxTimes
 	if p.connections(l, s, high) <= s.PostgresConnections {

@@ -141,7 +141,7 @@ func TestLimits(t *testing.T) {
 		LimitWAL:           {RecordWAL, 1e6, 200},           // 100 MB a second, of 200
 		LimitDisk:          {ActivityBytes, 800e6, 200},     // 8 TB, of 16
 		LimitLanes:         {DeliverCentrifugo, 192e3, 200}, // 19.2 busy lanes, of 38.4
-		LimitConnections:   {ReadAPI, 480e3, 230},           // 10 servers; 23 and one more have 456 connections, workers 26
+		LimitConnections:   {ReadAPI, 480e3, 230},           // 24 servers have 456, two workers 26
 	} {
 		p := Compute(load, DefaultSite(), simple(map[Name]float64{c.cost: c.value}))
 		if first := p.Limits[0]; first.ID != id || !near(first.ReachedAt, c.at) {
