@@ -60,9 +60,9 @@ func (t Table) in(c Chunk) string {
 	return condition
 }
 
-// bounds returns the keys at which the chunks of the tenant's rows in a range begin, but for the
-// first.
-func (s *Scope) bounds(ctx context.Context, db pg.Querier, t Table, within Chunk) ([]Key, error) {
+// bounds returns the keys at which the chunks of a number of the tenant's rows in a range begin,
+// but for the first.
+func (s *Scope) bounds(ctx context.Context, db pg.Querier, t Table, within Chunk, size int) ([]Key, error) {
 	if len(t.Key) == 0 {
 		return nil, nil
 	}
@@ -72,9 +72,9 @@ func (s *Scope) bounds(ctx context.Context, db pg.Querier, t Table, within Chunk
 		    SELECT %[1]s, row_number() OVER (ORDER BY %[1]s) AS n
 		    FROM fanfare.%[2]s AS x WHERE %[3]s AND %[4]s
 		) AS x
-		WHERE x.n > 1 AND x.n %% %[5]d = 1
+		WHERE x.n > 1 AND (x.n - 1) %% %[5]d = 0
 		GROUP BY %[1]s
-		ORDER BY %[1]s`, t.keyColumns(), t.Name, s.of("x"), t.in(within), s.ChunkRows))
+		ORDER BY %[1]s`, t.keyColumns(), t.Name, s.of("x"), t.in(within), size))
 	if err != nil {
 		return nil, fmt.Errorf("divide fanfare.%s: %w", t.Name, err)
 	}

@@ -132,7 +132,7 @@ func (p *Pair) settleOlder(ctx context.Context, upto uuid.UUID) (rows, copied in
 	if err != nil || here == there {
 		return there, 0, err
 	}
-	bounds, err := p.bounds(ctx, p.Source, log, older)
+	bounds, err := p.bounds(ctx, p.Source, log, older, p.ChunkRows)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,23 +27,28 @@ func (e *DifferenceError) Error() string {
 		e.Table, e.Source)
 }
 
+// Rows that change are often far apart, such as the newest of each inbox. So tables are compared in
+// chunks of few rows, and many of those that differ are copied by one statement.
+const (
+	chunkParts = 25 // a chunk of rows is compared in this number of parts
+	maxSpans   = 50 // of one statement
+)
+
 // CopyRows makes the rows of a table of the kind Rows equal, as far as they do not change
-// meanwhile, and returns the number of copied rows. A chunk whose copy contradicts rows that have
-// changed since they were copied is left as it is.
+// meanwhile, and returns the number of copied rows. A copy that contradicts rows which have changed
+// since they were copied is left to the next call.
 func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) {
-	changed, _, here, err := p.differing(ctx, t)
+	found, err := p.compare(ctx, t)
 	if err != nil {
 		return 0, err
 	}
-	for i, c := range changed {
+	for _, group := range found.groups(p.ChunkRows) {
 		var n int64
 		err := p.Write(ctx, func(tx pgx.Tx) error {
-			if here[i].Rows > 0 {
-				if err := p.deleteChunk(ctx, tx, t, c); err != nil {
-					return err
-				}
+			if err := p.deleteSpans(ctx, tx, t, group); err != nil {
+				return err
 			}
-			n, err = p.copyChunk(ctx, tx, t, c, "fanfare."+t.Name)
+			n, err = p.copySpans(ctx, tx, t, group)
 			return err
 		})
 		if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == "23505" { // unique_violation
@@ -59,18 +66,19 @@ func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) 
 // SettleRows makes the rows of a table of the kind Rows equal while they cannot change, in one
 // transaction. It returns the number of rows and of those that were copied, or a *DifferenceError.
 func (p *Pair) SettleRows(ctx context.Context, t Table) (rows, copied int64, err error) {
-	changed, rows, _, err := p.differing(ctx, t)
-	if err != nil || len(changed) == 0 {
-		return rows, 0, err
+	found, err := p.compare(ctx, t)
+	if err != nil || len(found.spans) == 0 {
+		return found.rows, 0, err
 	}
+	groups := found.groups(p.ChunkRows)
 	err = p.Write(ctx, func(tx pgx.Tx) error {
-		for _, c := range changed {
-			if err := p.deleteChunk(ctx, tx, t, c); err != nil {
+		for _, group := range groups {
+			if err := p.deleteSpans(ctx, tx, t, group); err != nil {
 				return err
 			}
 		}
-		for _, c := range changed {
-			n, err := p.copyChunk(ctx, tx, t, c, "fanfare."+t.Name)
+		for _, group := range groups {
+			n, err := p.copySpans(ctx, tx, t, group)
 			if err != nil {
 				return err
 			}
@@ -81,48 +89,110 @@ func (p *Pair) SettleRows(ctx context.Context, t Table) (rows, copied int64, err
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, c := range changed {
-		if err := p.compareChunk(ctx, t, c); err != nil {
-			return 0, 0, err
-		}
+	here, err := p.digests(ctx, p.Destination, t, found.bounds, Chunk{}, wholeRows)
+	if err != nil {
+		return 0, 0, err
 	}
-	return rows, copied, nil
+	if !slices.Equal(found.source, here) {
+		total := int64(0)
+		for _, d := range here {
+			total += d.Rows
+		}
+		return 0, 0, &DifferenceError{t.Name, found.rows, total}
+	}
+	return found.rows, copied, nil
 }
 
-// compareChunk returns a *DifferenceError if the rows of a chunk differ.
-func (p *Pair) compareChunk(ctx context.Context, t Table, c Chunk) error {
-	there, here, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
-		return p.digests(ctx, db, t, nil, c, wholeRows)
+// comparison is what two databases have in a table.
+type comparison struct {
+	bounds []Key
+	source []Digest // of the chunks between the bounds
+	rows   int64    // of the source
+	spans  []span   // that differ, without a common end
+}
+
+// span is a range of rows that differ.
+type span struct {
+	Chunk
+	there, here int64 // the numbers of rows in the source and in the destination
+}
+
+func (p *Pair) compare(ctx context.Context, t Table) (c comparison, err error) {
+	size := max(p.ChunkRows/chunkParts, 1)
+	if c.bounds, err = p.bounds(ctx, p.Source, t, Chunk{}, size); err != nil {
+		return c, err
+	}
+	source, here, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
+		return p.digests(ctx, db, t, c.bounds, Chunk{}, wholeRows)
 	})
 	if err != nil {
-		return err
+		return c, err
 	}
-	if there[0] != here[0] {
-		return &DifferenceError{t.Name, there[0].Rows, here[0].Rows}
+	c.source = source
+	last := -2 // the index of the last chunk that differs
+	for i, chunk := range chunksOf(c.bounds, Chunk{}) {
+		c.rows += source[i].Rows
+		if source[i] == here[i] {
+			continue
+		}
+		if n := len(c.spans) - 1; last == i-1 && c.spans[n].there+source[i].Rows <= int64(p.ChunkRows) {
+			c.spans[n].To = chunk.To
+			c.spans[n].there, c.spans[n].here = c.spans[n].there+source[i].Rows, c.spans[n].here+here[i].Rows
+		} else {
+			c.spans = append(c.spans, span{chunk, source[i].Rows, here[i].Rows})
+		}
+		last = i
+	}
+	return c, nil
+}
+
+// groups returns the spans that differ in groups of about a number of rows, each for one
+// transaction.
+func (c *comparison) groups(rows int) (groups [][]span) {
+	var total int64
+	for _, s := range c.spans {
+		n := len(groups) - 1
+		if n < 0 || len(groups[n]) == maxSpans || total+s.there > int64(rows) {
+			groups, total = append(groups, nil), 0
+			n++
+		}
+		groups[n], total = append(groups[n], s), total+s.there
+	}
+	return groups
+}
+
+// deleteSpans deletes the rows of spans in the destination.
+func (p *Pair) deleteSpans(ctx context.Context, tx pgx.Tx, t Table, spans []span) error {
+	var parts []string
+	for _, s := range spans {
+		if s.here > 0 {
+			parts = append(parts, fmt.Sprintf(`SELECT x.ctid FROM fanfare.%s AS x WHERE %s AND %s`,
+				t.Name, p.of("x"), t.in(s.Chunk)))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, fmt.Sprintf(`DELETE FROM fanfare.%s WHERE ctid = ANY (ARRAY(%s))`,
+		t.Name, strings.Join(parts, " UNION ALL ")))
+	if err != nil {
+		return fmt.Errorf("replace rows of fanfare.%s: %w", t.Name, err)
 	}
 	return nil
 }
 
-// differing returns the chunks of a table that differ, with the destination's digests of them, and
-// the number of the source's rows.
-func (p *Pair) differing(ctx context.Context, t Table) (chunks []Chunk, rows int64, here []Digest, err error) {
-	bounds, err := p.bounds(ctx, p.Source, t, Chunk{})
+// copySpans copies the rows of spans.
+func (p *Pair) copySpans(ctx context.Context, tx pgx.Tx, t Table, spans []span) (int64, error) {
+	parts := make([]string, len(spans))
+	for i, s := range spans {
+		parts[i] = "(" + p.selectRows(t, s.Chunk) + ")"
+	}
+	into := "fanfare." + t.Name + " (" + p.columnList(t) + ")"
+	n, err := copyRows(ctx, p.Source, strings.Join(parts, " UNION ALL "), tx.Conn(), into)
 	if err != nil {
-		return nil, 0, nil, err
+		return 0, fmt.Errorf("copy fanfare.%s: %w", t.Name, err)
 	}
-	source, destination, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
-		return p.digests(ctx, db, t, bounds, Chunk{}, wholeRows)
-	})
-	if err != nil {
-		return nil, 0, nil, err
-	}
-	for i, c := range chunksOf(bounds, Chunk{}) {
-		rows += source[i].Rows
-		if source[i] != destination[i] {
-			chunks, here = append(chunks, c), append(here, destination[i])
-		}
-	}
-	return chunks, rows, here, nil
+	return n, nil
 }
 
 // both reads from both databases at the same time.
@@ -131,12 +201,4 @@ func both[T any](p *Pair, read func(db *pgx.Conn) (T, error)) (source, destinati
 	g.Go(func() (err error) { source, err = read(p.Source); return err })
 	g.Go(func() (err error) { destination, err = read(p.Destination); return err })
 	return source, destination, g.Wait()
-}
-
-func (p *Pair) deleteChunk(ctx context.Context, tx pgx.Tx, t Table, c Chunk) error {
-	_, err := tx.Exec(ctx, fmt.Sprintf(`DELETE FROM fanfare.%s AS x WHERE %s AND %s`, t.Name, p.of("x"), t.in(c)))
-	if err != nil {
-		return fmt.Errorf("replace rows of fanfare.%s: %w", t.Name, err)
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +15,8 @@ import (
 )
 
 // The passes over the tables before the freeze: they end when one of them has copied less than this
-// number of rows, so that little is left for the time of the freeze.
+// number of rows, so that little is left for the time of the freeze, or not less than half of the
+// pass before.
 const (
 	maxPasses = 6
 	fewRows   = 5000
@@ -36,6 +38,7 @@ func (m *mover) copyAll(ctx context.Context) error {
 	if err := m.pair.EnsurePartitions(ctx); err != nil {
 		return err
 	}
+	last := int64(math.MaxInt64) // the number of rows of the pass before
 	for pass := range maxPasses {
 		before := m.copied
 		for _, t := range m.scope.Tables {
@@ -48,9 +51,11 @@ func (m *mover) copyAll(ctx context.Context) error {
 				return err
 			}
 		}
-		if m.copied-before < fewRows {
+		copied := m.copied - before
+		if copied < fewRows || copied > last/2 {
 			break
 		}
+		last = copied
 	}
 	m.o.At(CopyingAll)
 	return nil
