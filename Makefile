@@ -198,6 +198,12 @@ acceptance: servers build ## Kill workers and churn clients, roles and subscript
 	go run ./internal/acceptance/cmd/acceptance kills
 	go run ./internal/acceptance/cmd/acceptance churn
 
+MOVE_FLAGS ?=
+
+.PHONY: move
+move: servers ## Move a tenant between two databases under load, and kill the moving process at each step.
+	go run ./internal/acceptance/cmd/acceptance move $(MOVE_FLAGS)
+
 CLUSTER_FLAGS ?=
 
 .PHONY: cluster

@@ -13,5 +13,6 @@
 //   - fault injectors: processes that are killed by SIGKILL
 //   - a fleet of daemons of several versions (package next builds those that do not exist yet)
 //
-// Kills, Churn, Cluster and Upgrade are complete runs. The demo judges its scenes with Judge too.
+// Kills, Churn, Cluster, Move and Upgrade are complete runs. The demo judges its scenes with Judge
+// too.
 package acceptance

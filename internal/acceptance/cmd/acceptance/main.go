@@ -1,8 +1,9 @@
 // Command acceptance runs the long form of Fanfare's acceptance runs: kills, in which workers are
 // killed under load, churn, in which everything that decides about recipients changes, cluster, in
-// which processes of every kind are killed, and upgrade, in which the programs and the schema are
-// replaced by those of the next version and back. Each starts a durable PostgreSQL and a Centrifugo
-// of its own and removes them. It fails if a guarantee was violated.
+// which processes of every kind are killed, move, in which a tenant moves to another database and
+// the moving process is killed, and upgrade, in which the programs and the schema are replaced by
+// those of the next version and back. Each starts a durable PostgreSQL and a Centrifugo of its own
+// and removes them. It fails if a guarantee was violated.
 package main
 
 import (
