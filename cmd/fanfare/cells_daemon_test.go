@@ -303,7 +303,7 @@ func TestMoveBetweenCells(t *testing.T) {
 	if got := next(t, events, d).EventID; got != before.ID {
 		t.Errorf("before: got event %s, want %s", got, before.ID)
 	}
-	must(t, c.commands(), "tenant", "move", "--tenant", c.a.tenant.String(), "--to", "b")
+	must(t, c.commands(), "tenant", "move", "--tenant", c.a.tenant.String(), "--to", "b", "--clear-delay", "0s")
 	moved := c.a
 	moved.db = c.b.db
 	after := moved.record(t)

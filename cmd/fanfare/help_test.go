@@ -139,6 +139,10 @@ func TestUsageErrors(t *testing.T) {
 			"--drain-timeout must not be negative",
 		},
 		{
+			"tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --clear-delay -1s",
+			"--clear-delay must not be negative",
+		},
+		{
 			"tenant move --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f --to-database-url postgres://h/d --to b",
 			"--to names a cell, so --cells is required",
 		},

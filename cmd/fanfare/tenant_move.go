@@ -67,6 +67,8 @@ do not go through a pooler in transaction mode.`,
 	flags.StringVar(&m.to, "to", "", toCellUsage)
 	flags.BoolVar(&m.abort, "abort", false, "abort the move, which must not have opened the destination")
 	flags.BoolVar(&m.options.KeepSource, "keep-source", false, "leave the source's copy, instead of removing it")
+	flags.DurationVar(&m.options.ClearDelay, "clear-delay", 10*time.Second,
+		"time from the switch to the removal of the source's copy, which servers may still read")
 	flags.DurationVar(&m.options.DrainTimeout, "drain-timeout", 10*time.Second,
 		"time for which the source's worker may deliver pending activities after the freeze; the others move")
 	flags.DurationVar(&m.options.FreezeTimeout, "freeze-timeout", time.Minute,
@@ -81,6 +83,8 @@ do not go through a pooler in transaction mode.`,
 			return &usageError{"--abort and --keep-source cannot be combined"}
 		case m.options.DrainTimeout < 0:
 			return &usageError{"--drain-timeout must not be negative"}
+		case m.options.ClearDelay < 0:
+			return &usageError{"--clear-delay must not be negative"}
 		case m.options.FreezeTimeout <= 0:
 			return &usageError{"--freeze-timeout must be positive"}
 		}

@@ -69,7 +69,7 @@ func TestTenantMoveByURL(t *testing.T) {
 		t.Errorf("no destination: got exit code %d and %q", r.code, r.stderr)
 	}
 	environ["FANFARE_TO_DATABASE_URL"] = destination.URL
-	move := []string{"tenant", "move", "--tenant", w.tenant.String(), "--drain-timeout", "0s"}
+	move := []string{"tenant", "move", "--tenant", w.tenant.String(), "--drain-timeout", "0s", "--clear-delay", "0s"}
 	r = fanfare(t, environ, append(move[:4:4], "--abort")...)
 	if r.code != exitFailure || !strings.Contains(r.stderr, "not being moved between these databases") {
 		t.Errorf("no move to abort: got exit code %d and %q", r.code, r.stderr)
@@ -122,7 +122,7 @@ func TestTenantMoveBetweenCells(t *testing.T) {
 		t.Fatal(err)
 	}
 	environ := map[string]string{"FANFARE_CELLS": file}
-	move := []string{"tenant", "move", "--tenant", w.tenant.String(), "--to"}
+	move := []string{"tenant", "move", "--tenant", w.tenant.String(), "--clear-delay", "0s", "--to"}
 	for _, c := range []struct{ to, want string }{
 		{"", "--to is required with --cells; the cells are one, two, three"},
 		{"four", `--to "four": is not a cell of the file`},

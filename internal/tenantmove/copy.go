@@ -124,12 +124,11 @@ func (m *mover) stage(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var frozen float64 // seconds
-		if err := m.Source.QueryRow(ctx, `SELECT extract(epoch FROM clock_timestamp() - $1::timestamptz)::float8`,
-			*m.source.FrozenAt).Scan(&frozen); err != nil {
-			return fmt.Errorf("read the source's clock: %w", err)
+		frozen, err := m.since(ctx, *m.source.FrozenAt)
+		if err != nil {
+			return err
 		}
-		if left == 0 || frozen > m.o.DrainTimeout.Seconds() {
+		if left == 0 || frozen > m.o.DrainTimeout {
 			break
 		}
 		m.note(fmt.Sprintf("waiting for the delivery of %d pending activities", left))
@@ -157,6 +156,15 @@ func (m *mover) stage(ctx context.Context) error {
 		m.o.At(DeltaDone)
 	}
 	return err
+}
+
+// since returns the time since an event, by the source's clock.
+func (m *mover) since(ctx context.Context, at time.Time) (time.Duration, error) {
+	var now time.Time
+	if err := m.Source.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+		return 0, fmt.Errorf("read the source's clock: %w", err)
+	}
+	return now.Sub(at), nil
 }
 
 // settle copies what has changed since the last pass, and compares everything.

@@ -30,6 +30,7 @@ type Options struct {
 	DrainTimeout  time.Duration // for which the source's worker may deliver what is pending, after the freeze
 	FreezeTimeout time.Duration // for which the freeze waits for transactions that write the tables
 	KeepSource    bool          // leave the source's copy
+	ClearDelay    time.Duration // from the switch to the removal of the source's copy, which servers may still read
 
 	ChunkRows int // that are copied and compared at a time; 0 selects tenantdata.DefaultChunkRows
 

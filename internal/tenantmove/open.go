@@ -3,6 +3,7 @@ package tenantmove
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/fanfarehq/fanfare/activity/actions/builtin"
 	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/tenantdata"
+	"github.com/fanfarehq/fanfare/internal/wait"
 	"github.com/fanfarehq/fanfare/outbox"
 )
 
@@ -77,8 +79,22 @@ func (m *mover) clean(ctx context.Context) error {
 	return m.disarm(ctx, m.Destination)
 }
 
+// awaitReaders waits until servers have noticed the switch, and have answered what they have begun
+// to read from the source.
+func (m *mover) awaitReaders(ctx context.Context) error {
+	passed, err := m.since(ctx, *m.source.MovedAt)
+	if left := m.o.ClearDelay - passed; err == nil && left > 0 {
+		m.note(fmt.Sprintf("the destination is in use; the source's copy is removed in %s", left.Round(time.Second)))
+		err = wait.Sleep(ctx, left)
+	}
+	return err
+}
+
 // clear removes the source's copy, and records that in the tenant's log.
 func (m *mover) clear(ctx context.Context) error {
+	if err := m.awaitReaders(ctx); err != nil {
+		return err
+	}
 	remover := m.scope.NewRemover()
 	for {
 		removed, err := removeSome(ctx, m.Source, m.source, remover)
