@@ -11,20 +11,40 @@ CREATE TABLE fanfare.idempotency_keys (
     PRIMARY KEY (tenant_id, correlation_id, action, resource_id)
 );
 
+-- Reports whether the correlation id is the id of an activity with this action and resource: one
+-- that was recorded without a correlation id has its own id as one, and no row in idempotency_keys.
+-- The ids of activities are UUIDs of version 7, so most correlation ids need no look into the log.
+CREATE FUNCTION fanfare.is_own_correlation(tenant uuid, correlation uuid, act text, resource uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN get_byte(uuid_send(correlation), 6) >> 4 = 7 AND EXISTS (
+        SELECT FROM fanfare.activities AS a
+        WHERE a.tenant_id = tenant AND a.id = correlation AND a.correlation_id = correlation
+          AND a.action = act AND a.resource_id = resource);
+END
+$$;
+
 -- Returns the id of the activity with an idempotency key, or null. Services may call it, so it
--- returns no more. An activity that was recorded without a
--- correlation id has its own id as correlation id, and no row in idempotency_keys.
+-- returns no more. In PL/pgSQL its plans are kept, also that of all partitions of the log.
 CREATE FUNCTION fanfare.existing_id(tenant uuid, correlation uuid, act text, resource uuid)
     RETURNS uuid
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a.id
-    FROM fanfare.activities AS a
-    WHERE a.tenant_id = tenant AND a.correlation_id = correlation AND a.action = act AND a.resource_id = resource
-        AND a.id = coalesce((
-            SELECT k.activity_id
-            FROM fanfare.idempotency_keys AS k
-            WHERE k.tenant_id = tenant AND k.correlation_id = correlation AND k.action = act
-              AND k.resource_id = resource), correlation)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    keyed uuid := (
+        SELECT k.activity_id
+        FROM fanfare.idempotency_keys AS k
+        WHERE k.tenant_id = tenant AND k.correlation_id = correlation AND k.action = act AND k.resource_id = resource);
+BEGIN
+    IF keyed IS NULL THEN
+        RETURN CASE WHEN fanfare.is_own_correlation(tenant, correlation, act, resource) THEN correlation END;
+    END IF;
+    RETURN (
+        SELECT a.id
+        FROM fanfare.activities AS a
+        WHERE a.tenant_id = tenant AND a.id = keyed AND a.correlation_id = correlation
+          AND a.action = act AND a.resource_id = resource);
+END
 $$;
 
 -- Returns the activity with an idempotency key, or null, with the rights of the caller: of one that
@@ -48,13 +68,12 @@ $$;
 -- nothing.
 CREATE FUNCTION fanfare.claim_idempotency_key(tenant uuid, correlation uuid, act text, resource uuid, new_id uuid)
     RETURNS boolean
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF tenant IS NULL OR act IS NULL OR length(act) > 100 OR resource IS NULL THEN
         RETURN true;
     END IF;
-    -- The correlation id may be the id of an activity that was recorded without one.
-    IF fanfare.existing_id(tenant, correlation, act, resource) = correlation THEN
+    IF fanfare.is_own_correlation(tenant, correlation, act, resource) THEN
         RETURN false;
     END IF;
     INSERT INTO fanfare.idempotency_keys (tenant_id, correlation_id, action, resource_id, activity_id)
@@ -64,11 +83,13 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION fanfare.existing_id, fanfare.existing_activity, fanfare.claim_idempotency_key FROM PUBLIC;
+REVOKE ALL ON FUNCTION fanfare.is_own_correlation, fanfare.existing_id, fanfare.existing_activity,
+    fanfare.claim_idempotency_key FROM PUBLIC;
 
 ---- create above / drop below ----
 
 DROP FUNCTION fanfare.claim_idempotency_key;
 DROP FUNCTION fanfare.existing_activity;
 DROP FUNCTION fanfare.existing_id;
+DROP FUNCTION fanfare.is_own_correlation;
 DROP TABLE fanfare.idempotency_keys;
