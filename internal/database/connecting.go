@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -43,6 +45,9 @@ func ConnectRemedy(err error) string {
 	if remedy := tlsRemedy(err); remedy != "" {
 		return remedy
 	}
+	if hasClientCert(connect.Config) && isAborted(err) {
+		return badClientCert
+	}
 	if _, ok := errors.AsType[net.Error](err); ok || connect.Config.TLSConfig == nil {
 		return start
 	}
@@ -74,6 +79,18 @@ func encrypts(config *pgconn.Config) bool {
 		encrypted = encrypted && fallback.TLSConfig != nil
 	}
 	return encrypted
+}
+
+func hasClientCert(config *pgconn.Config) bool {
+	return config.TLSConfig != nil && len(config.TLSConfig.Certificates) > 0
+}
+
+// isAborted reports whether the server ended the connection. In TLS 1.3 a client sends before the
+// server has verified its certificate, so the reset of a server that refuses it may overtake the
+// alert.
+func isAborted(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // tlsRemedy returns the remedy for an error of the TLS handshake, or "".
