@@ -3,7 +3,9 @@ package packages_test
 import (
 	"bytes"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +26,9 @@ var everything = []string{
 }
 
 // variants are values with which the chart is rendered.
-var variants = map[string][]string{"default": nil, "everything": everything}
+var variants = map[string][]string{
+	"default": nil, "everything": everything, "cells": {"--set", "cells.secretKey=cells.yaml"},
+}
 
 func render(t *testing.T, values ...string) string {
 	t.Helper()
@@ -82,7 +86,14 @@ type podSpec struct {
 			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
 			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
 		} `yaml:"securityContext"`
+		VolumeMounts []mount `yaml:"volumeMounts"`
 	}
+}
+
+type mount struct {
+	Name      string
+	MountPath string `yaml:"mountPath"`
+	ReadOnly  bool   `yaml:"readOnly"`
 }
 
 func objects(t *testing.T, manifests string) (all []object) {
@@ -141,6 +152,37 @@ func TestChartIsSafe(t *testing.T) {
 	}
 	if workloads != 3 {
 		t.Errorf("got %d workloads, want the worker, the server and the migration", workloads)
+	}
+}
+
+// TestChartOfCells verifies that each workload reads the file of the cells, and no other database.
+func TestChartOfCells(t *testing.T) {
+	t.Parallel()
+	manifests := render(t, variants["cells"]...)
+	for _, o := range objects(t, manifests) {
+		if o.Kind != "Deployment" && o.Kind != "Job" {
+			continue
+		}
+		for _, c := range o.Spec.Template.Spec.Containers {
+			file := ""
+			for _, variable := range c.Env {
+				switch variable.Name {
+				case "FANFARE_CELLS":
+					file = variable.Value
+				case "FANFARE_DATABASE_URL":
+					t.Errorf("%s has another database", o.Metadata.Name)
+				}
+			}
+			mounted := slices.ContainsFunc(c.VolumeMounts, func(m mount) bool {
+				return path.Dir(file) == m.MountPath && m.ReadOnly && m.Name == "cells"
+			})
+			if !mounted {
+				t.Errorf("%s: %q is not in %+v", o.Metadata.Name, file, c.VolumeMounts)
+			}
+		}
+	}
+	if got := strings.Count(manifests, "secretName: fanfare, items: [{key: cells.yaml, path: cells.yaml}]"); got != 4 {
+		t.Errorf("got %d volumes of the file, want those of the worker, the server, the migration and the test", got)
 	}
 }
 

@@ -52,14 +52,37 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- /* The file of the cells, if there are any: its name, its volume, and where a container finds it. */}}
+{{- define "fanfare.cells.env" -}}
+{{- if .Values.cells.secretKey }}
+- {name: FANFARE_CELLS, value: /etc/fanfare/cells.yaml}
+{{- end }}
+{{- end }}
+
+{{- define "fanfare.cells.volume" -}}
+{{- with .Values.cells.secretKey }}
+volumes:
+  - name: cells
+    secret: {secretName: {{ $.Values.secret.name }}, items: [{key: {{ . }}, path: cells.yaml}]}
+{{- end }}
+{{- end }}
+
+{{- define "fanfare.cells.mount" -}}
+{{- if .Values.cells.secretKey }}
+volumeMounts:
+  - {name: cells, mountPath: /etc/fanfare, readOnly: true}
+{{- end }}
+{{- end }}
+
 {{- /* The settings and secrets as environment variables. */}}
 {{- define "fanfare.env" -}}
 {{- range $name, $value := .Values.settings }}
 - name: FANFARE_{{ $name }}
   value: {{ $value | toString | quote }}
 {{- end }}
+{{- include "fanfare.cells.env" . }}
 {{- range $name, $key := .Values.secret.keys }}
-{{- if $key }}
+{{- if and $key (not (and $.Values.cells.secretKey (eq $name "FANFARE_DATABASE_URL"))) }}
 - name: {{ $name }}
   valueFrom: {secretKeyRef: {name: {{ $.Values.secret.name }}, key: {{ $key }}}}
 {{- end }}
