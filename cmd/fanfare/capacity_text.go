@@ -69,7 +69,7 @@ func needRows(p capacity.Plan) [][]string {
 		{"cells", number(p.Cells), "", "each with a PostgreSQL of its own"},
 		{
 			"PostgreSQL", number(p.Postgres), coresText(p.PostgresCores),
-			servers(p, "primaries and their standbys", "primaries"),
+			servers(p, "primaries and their standbys, each of which needs as much again", "primaries"),
 		},
 		{"worker processes", number(p.Workers), coresText(p.WorkerCores), machines},
 		{"API servers", number(p.APIServers), coresText(p.APICores), machines},
@@ -90,7 +90,7 @@ func needRows(p capacity.Plan) [][]string {
 		},
 		[]string{
 			"disk", capacity.FormatBytes(p.Disk), "",
-			"at the end of retention; grows by " + capacity.FormatBytes(p.DiskPerMonth) + " a month until then",
+			"at the end of retention; the first days add " + capacity.FormatBytes(p.DiskPerDay) + " each",
 		},
 		[]string{"memory of connections", bytesOf(p, capacity.NeedCentrifugoMemory), "", "in Centrifugo"},
 	)

@@ -83,8 +83,11 @@ const history = 10 * time.Minute
 // outage is the time for which the outbox must have space while Centrifugo is away.
 const outage = time.Hour
 
-// month is 30 days.
-const month = 30 * 24 * time.Hour
+// day and month, of 30 days, are periods of the output.
+const (
+	day   = 24 * time.Hour
+	month = 30 * day
+)
 
 // cpu returns a need of CPU time.
 func (c Costs) cpu(id string, terms ...Term) Need { return c.need(id, BusyCores, 1e-6, terms) }
@@ -182,11 +185,11 @@ func (c Costs) byteNeeds(l Load, shared bool) []Need {
 	}
 }
 
-// growth returns what a month adds to the disk, while nothing expires.
+// growth returns what a day adds to the disk, while nothing expires.
 func (c Costs) growth(l Load) float64 {
 	r := ratesOf(l, l.Activities)
 	each := c.of(ActivityBytes) + l.Payload*c.of(PayloadBytes)
-	return month.Seconds() * (r.activities*each + r.notifications*c.of(NotificationBytes) + r.keys*c.of(KeyBytes))
+	return day.Seconds() * (r.activities*each + r.notifications*c.of(NotificationBytes) + r.keys*c.of(KeyBytes))
 }
 
 func sortFields(fields []invalid.Field) {

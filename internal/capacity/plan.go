@@ -27,10 +27,10 @@ type Plan struct {
 	RedisCores      float64 `json:"redis_cores"`
 	ServiceCores    float64 `json:"service_cores"`
 
-	Connections  float64 `json:"postgres_connections"` // of workers and API servers; services have their own
-	WALPerMonth  float64 `json:"wal_bytes_per_month"`
-	DiskPerMonth float64 `json:"disk_bytes_per_month"` // while nothing expires
-	Disk         float64 `json:"disk_bytes"`           // at the end of retention
+	Connections float64 `json:"postgres_connections"` // of workers and API servers; services have their own
+	WALPerMonth float64 `json:"wal_bytes_per_month"`
+	DiskPerDay  float64 `json:"disk_bytes_per_day"` // while nothing expires
+	Disk        float64 `json:"disk_bytes"`         // at the end of retention
 
 	// Limits are those of one PostgreSQL, the first to be reached first.
 	Limits []Limit `json:"limits"`
@@ -99,7 +99,7 @@ func Compute(l Load, s Site, c Costs) Plan {
 		*into = cores(p.Need(id), s)
 	}
 	p.WALPerMonth = p.Need(NeedAverageWAL).Total * month.Seconds()
-	p.DiskPerMonth, p.Disk = c.growth(l), p.Need(NeedDisk).Total
+	p.DiskPerDay, p.Disk = c.growth(l), p.Need(NeedDisk).Total
 	p.servers(l, s, shared)
 	return p
 }
@@ -109,8 +109,8 @@ func cores(n Need, s Site) float64 { return n.Total / s.CoreShare }
 
 func find(needs []Need, id string) Need { return Plan{Needs: needs}.Need(id) }
 
-// servers counts the servers. A kind of server is divided among the cells, so that up to one more
-// than the sum is needed in each.
+// servers counts the servers. Workers and API servers are divided among the cells, so that up to one
+// more than the sum is needed in each; the cells share Centrifugo and Redis.
 func (p *Plan) servers(l Load, s Site, shared bool) {
 	workers, servers := p.processes(s, 1)
 	p.Connections = p.connections(l, s, 1)
@@ -124,14 +124,14 @@ func (p *Plan) servers(l Load, s Site, shared bool) {
 	p.Cells, p.Postgres = int(cells), int(cells*(1+s.Spare))
 	p.Workers, p.APIServers = inCells(workers), inCells(servers)
 	p.Connections = float64(p.Workers)*WorkerConnections(s.Claimers, l.Inbox) + float64(p.APIServers)*APIConnections
-	p.Nodes = inCells(max(1, math.Ceil(max(
+	p.Nodes = int(s.Spare + max(1, math.Ceil(max(
 		p.CentrifugoCores/s.Cores, p.Need(NeedCentrifugoMemory).Total/(s.NodeMemory*s.CoreShare),
 	))))
 	if shared {
 		// A Redis executes commands on one core.
 		p.RedisShards = int(max(1, math.Ceil(max(
 			p.RedisCores, p.Need(NeedRedisMemory).Total/(s.RedisMemory*s.CoreShare),
-		))) + cells - 1)
+		))))
 	}
 }
 

@@ -240,7 +240,7 @@ func compare(t *rapid.T, less, more Plan) {
 		"nodes":       {float64(less.Nodes), float64(more.Nodes)},
 		"Redis":       {float64(less.RedisShards), float64(more.RedisShards)},
 		"connections": {less.Connections, more.Connections}, "log": {less.WALPerMonth, more.WALPerMonth},
-		"disk": {less.Disk, more.Disk}, "growth": {less.DiskPerMonth, more.DiskPerMonth},
+		"disk": {less.Disk, more.Disk}, "growth": {less.DiskPerDay, more.DiskPerDay},
 	} {
 		if pair[1] < pair[0] {
 			t.Errorf("%s: got %v for more than what needs %v", name, pair[1], pair[0])
