@@ -109,8 +109,8 @@ func cores(n Need, s Site) float64 { return n.Total / s.CoreShare }
 
 func find(needs []Need, id string) Need { return Plan{Needs: needs}.Need(id) }
 
-// servers counts the servers. Workers and API servers are divided among the cells, so that up to one
-// more than the sum is needed in each; the cells share Centrifugo and Redis.
+// servers counts the servers. Workers and API servers are divided among the cells, so that up to
+// one more than the sum is needed in each; the cells share Centrifugo and Redis.
 func (p *Plan) servers(l Load, s Site, shared bool) {
 	workers, servers := p.processes(s, 1)
 	p.Connections = p.connections(l, s, 1)
