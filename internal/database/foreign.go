@@ -105,8 +105,8 @@ var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "v
 // dotNet matches the beginning of a connection string of .NET.
 var dotNet = regexp.MustCompile(`(?i)^\s*(server|host|data source|database|user id|username|port)\s*=[^;\s]*;`)
 
-// foreignURL returns the rule that a connection string violates because it is written for another
-// driver; "" if it is not known to be. pgx takes some of them for keywords and values.
+// foreignURL returns the rule that a connection string of another driver violates, or "" for every
+// other string. pgx would parse some of them as keywords and values.
 func foreignURL(connection string) string {
 	const write = "write postgres://user:password@host:5432/database"
 	scheme, _, isURL := strings.Cut(connection, "://")

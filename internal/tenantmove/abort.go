@@ -43,19 +43,8 @@ func (m *mover) release(ctx context.Context) error {
 
 // discard removes the destination's copy and then its row. The row that this one replaced returns.
 func (m *mover) discard(ctx context.Context) error {
-	remover := m.scope.NewRemover()
-	for {
-		removed, err := removeSome(ctx, m.Destination, m.destination, remover)
-		if err != nil {
-			return err
-		}
-		if removed == nil {
-			break
-		}
-		for table, n := range removed {
-			m.copied += n
-			m.report(table, "")
-		}
+	if err := m.removeAll(ctx, m.Destination, m.destination, func() {}); err != nil {
+		return err
 	}
 	err := pgx.BeginFunc(ctx, m.Destination, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `

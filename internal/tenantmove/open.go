@@ -95,20 +95,8 @@ func (m *mover) clear(ctx context.Context) error {
 	if err := m.awaitReaders(ctx); err != nil {
 		return err
 	}
-	remover := m.scope.NewRemover()
-	for {
-		removed, err := removeSome(ctx, m.Source, m.source, remover)
-		if err != nil {
-			return err
-		}
-		if removed == nil {
-			break
-		}
-		for table, n := range removed {
-			m.copied += n
-			m.report(table, "")
-		}
-		m.o.At(ClearedSome)
+	if err := m.removeAll(ctx, m.Source, m.source, func() { m.o.At(ClearedSome) }); err != nil {
+		return err
 	}
 	m.o.At(ClearedHalf)
 	row, err := read(ctx, m.Source, m.o.Tenant)
@@ -136,6 +124,22 @@ func (m *mover) clear(ctx context.Context) error {
 		m.o.At(ClearedDone)
 	}
 	return err
+}
+
+// removeAll removes the tenant's rows from a database in batches, and calls removed after each.
+func (m *mover) removeAll(ctx context.Context, conn *pgx.Conn, row *Row, removed func()) error {
+	remover := m.scope.NewRemover()
+	for {
+		numbers, err := removeSome(ctx, conn, row, remover)
+		if err != nil || numbers == nil {
+			return err
+		}
+		for table, n := range numbers {
+			m.copied += n
+			m.report(table, "")
+		}
+		removed()
+	}
 }
 
 // removeSome removes a batch of the tenant's rows from a database, and adds the numbers to its row.
