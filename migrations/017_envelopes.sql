@@ -249,8 +249,8 @@ CREATE FUNCTION fanfare.builtin_actions() RETURNS text[]
     RETURN ('{activity.redacted,daemon.started,daemon.stopping,log.exported,notification.tested,'
         'outbox.discarded,outbox.replayed,preferences.changed,retention.changed,'
         'retention.hold_placed,retention.hold_released,retention.purged,subscription.created,'
-        'subscription.revoked,taxonomy.applied,taxonomy.enforcement_changed,token.created,'
-        'token.revoked}')::text[];
+        'subscription.revoked,taxonomy.applied,taxonomy.enforcement_changed,tenant.cleared,'
+        'tenant.moved,token.created,token.revoked}')::text[];
 
 -- Returns the first rule of the taxonomy that an activity with a redacted payload violates, or that
 -- the payload has more than max_bytes bytes; nulls if there is no violation.

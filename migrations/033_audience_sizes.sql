@@ -2,7 +2,7 @@
 -- resource reaches, and how many of them have an id up to a principal's: an estimate of the
 -- progress of a fan-out job. Groups in groups are not counted, nor are owners and delegators; a
 -- principal with several subscriptions is counted for each. total is null above max_count. The
--- function belongs to <prefix>_directory; 026 explains it.
+-- function belongs to <prefix>_directory; 027 explains it.
 CREATE FUNCTION fanfare.audience_size(
     of_tenant uuid, of_resource uuid, given_parent uuid, up_to_principal uuid, max_count int, max_depth int,
     OUT total bigint, OUT passed bigint

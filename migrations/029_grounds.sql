@@ -1,5 +1,5 @@
 -- What the reasons of candidates, and their permission to see an activity, rest on. The function
--- belongs to <prefix>_directory; see 026.
+-- belongs to <prefix>_directory; see 027.
 
 -- Returns for each principal the subscriptions and roles that concern a resource, held by itself or
 -- by a group that it belongs to: at most per_kind of each, the nearest first, a principal's own

@@ -46,24 +46,26 @@ CREATE TABLE fanfare.legal_holds (
 );
 CREATE INDEX legal_holds_tenant ON fanfare.legal_holds (tenant_id, id);
 
--- Returns the policy of a tenant, with the installation's values where it has none of its own.
+-- Returns the policy of a tenant, with the installation's values where it has none of its own. A
+-- tenant that moves has no limits: what expires would be missing in one of the databases.
 CREATE FUNCTION fanfare.retention_of(tenant uuid) RETURNS fanfare.retention
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (
         tenant,
-        coalesce(t.max_entries, i.max_entries),
-        coalesce(t.max_days, i.max_days),
+        CASE WHEN m.tenant_id IS NOT NULL THEN 0 ELSE coalesce(t.max_entries, i.max_entries) END,
+        CASE WHEN m.tenant_id IS NOT NULL THEN 0 ELSE coalesce(t.max_days, i.max_days) END,
         greatest(t.min_days, i.min_days),
-        coalesce(t.inbox_days, i.inbox_days),
-        coalesce(t.idempotency_days, i.idempotency_days),
-        coalesce(t.dead_letter_days, i.dead_letter_days),
-        coalesce(t.parked_days, i.parked_days),
-        coalesce(t.token_days, i.token_days),
+        CASE WHEN m.tenant_id IS NOT NULL THEN 0 ELSE coalesce(t.inbox_days, i.inbox_days) END,
+        CASE WHEN m.tenant_id IS NOT NULL THEN 0 ELSE coalesce(t.idempotency_days, i.idempotency_days) END,
+        CASE WHEN m.tenant_id IS NOT NULL THEN 0 ELSE coalesce(t.dead_letter_days, i.dead_letter_days) END,
+        CASE WHEN m.tenant_id IS NOT NULL THEN 0 ELSE coalesce(t.parked_days, i.parked_days) END,
+        CASE WHEN m.tenant_id IS NOT NULL THEN 0 ELSE coalesce(t.token_days, i.token_days) END,
         t.updated_by,
         coalesce(t.updated_at, i.updated_at)
     )::fanfare.retention
     FROM fanfare.retention AS i
     LEFT JOIN fanfare.retention AS t ON t.tenant_id = tenant
+    LEFT JOIN fanfare.tenant_moves AS m ON m.tenant_id = tenant AND m.step <> 'opened'
     WHERE i.tenant_id = '00000000-0000-0000-0000-000000000000'
 $$;
 

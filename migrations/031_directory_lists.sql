@@ -1,5 +1,5 @@
 -- Lists of the directory, for people who look for a resource or a principal. The functions belong
--- to <prefix>_directory; 026 explains it. Each reads a bounded number of rows in the order of an
+-- to <prefix>_directory; 027 explains it. Each reads a bounded number of rows in the order of an
 -- index. A view of the application has its own indexes or none: then a list takes as long as the
 -- view does, within the limit of a request.
 

@@ -1,5 +1,5 @@
 -- Resolving the candidates of activities: who subscribes to a resource, owns it, or is a delegator,
--- directly or as a member of a group. These functions belong to <prefix>_directory; 026 explains
+-- directly or as a member of a group. These functions belong to <prefix>_directory; 027 explains
 -- it.
 
 -- The groups among the principals of one list, in the order of their ids: the subscribers of a

@@ -1,5 +1,5 @@
 -- What a principal can see of the tree, for lists of the log. The function belongs to
--- <prefix>_directory; 026 explains it.
+-- <prefix>_directory; 027 explains it.
 
 -- Returns the resources that decide what a principal may see, in one row. The roles of its groups
 -- are its own:

@@ -1,5 +1,5 @@
 -- Returns the groups that a principal belongs to, directly or as a member of groups in them, each
--- once and without the principal itself. The function belongs to <prefix>_directory; 026 explains
+-- once and without the principal itself. The function belongs to <prefix>_directory; 027 explains
 -- it.
 CREATE FUNCTION fanfare.groups_of(of_tenant uuid, of_principal uuid, max_nesting int) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE ROWS 10 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$

@@ -1,14 +1,19 @@
 -- Redaction on request: an activity keeps its row, ids, action and times, and loses its contents.
 
--- Erases the contents of activities, and returns their number. It checks nothing: only
--- redact_activities calls it. It runs as the role of retention, which alone may change a
--- recorded activity.
+-- Erases the contents of activities, and returns their number. It refuses a tenant that moves, and
+-- checks nothing else: only redact_activities calls it. It runs as the role of retention, which
+-- alone may change a recorded activity.
 CREATE FUNCTION fanfare.erase_activities(tenant uuid, ids uuid[], marker jsonb, keep_names boolean) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     erased int;
 BEGIN
+    IF EXISTS (SELECT FROM fanfare.tenant_moves AS m WHERE m.tenant_id = tenant AND m.step <> 'opened') THEN
+        RAISE EXCEPTION 'tenant % is being moved to another database', tenant
+            USING ERRCODE = 'FF005', SCHEMA = 'fanfare', TABLE = 'activities', CONSTRAINT = 'tenant_moves',
+                HINT = 'Repeat the redaction after the move, in the database to which the tenant belongs then.';
+    END IF;
     UPDATE fanfare.activities AS a
     SET payload = marker,
         message = NULL,
