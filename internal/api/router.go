@@ -60,7 +60,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // signIn begins a session, and ends the one that it replaces in the browser if that is of another
-// server. Its end may fail: the browser no longer has it, and it expires.
+// server.
 func (rt *Router) signIn(selected *Server, w http.ResponseWriter, r *http.Request) {
 	response := &statusRecorder{ResponseWriter: w}
 	selected.handler.ServeHTTP(response, r)
@@ -71,7 +71,10 @@ func (rt *Router) signIn(selected *Server, w http.ResponseWriter, r *http.Reques
 	if other := rt.Of(r.Context(), replaced); other != nil && other != selected {
 		ctx, cancel := context.WithTimeout(r.Context(), other.limits.Query)
 		defer cancel()
-		_ = other.sessions.End(r.WithContext(ctx))
+		if err := other.sessions.End(r.WithContext(ctx)); err != nil {
+			rt.Logger.Warn("a session of another cell was replaced and could not be ended; it ends when it expires",
+				zap.Error(err))
+		}
 	}
 }
 
