@@ -21,8 +21,8 @@ import (
 // Lanes is the number of lanes. The SQL function fanfare.lane_of spreads resources over them.
 const Lanes = 64
 
-// lockClass is the first key of every lane's advisory lock, "FANF"; the lane is the second.
-const lockClass = 0x46414e46
+// LaneLockClass is the first key of each lane's advisory lock, "FANF"; the lane is the second.
+const LaneLockClass = 0x46414e46
 
 // Item is one claimed activity. What neither its delivery nor its event needs is not read: the
 // request's id, user agent and IP hash, and the trace.
@@ -160,7 +160,7 @@ func claim(ctx context.Context, tx pgx.Tx, lane int, m *memory, s scope) (claime
 	arguments = append(arguments, positions[backlog][:]...)
 	arguments = append(arguments, min(s.backlog, s.limit))
 	batch := &pgx.Batch{}
-	batch.Queue(lockLane, lockClass, lane, positions[others][0], pg.UUIDs(m.deferred))
+	batch.Queue(lockLane, LaneLockClass, lane, positions[others][0], pg.UUIDs(m.deferred))
 	batch.Queue(claimLane, arguments...)
 	results := tx.SendBatch(ctx, batch)
 	c, err := readClaim(results, s.limit)

@@ -551,7 +551,7 @@ func TestClaimPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rollback(ctx, tx)
-	if _, err := tx.Exec(ctx, lockLane, lockClass, testLane, int64(0), []pgtype.UUID{}); err != nil {
+	if _, err := tx.Exec(ctx, lockLane, LaneLockClass, testLane, int64(0), []pgtype.UUID{}); err != nil {
 		t.Fatal(err)
 	}
 	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{}, float64(60),

@@ -187,7 +187,7 @@ func readJob(ctx context.Context, tx pgx.Tx, longest time.Duration) (Job, error)
 func finishStep(ctx context.Context, tx pgx.Tx, job Job, s Step, rest time.Duration) error {
 	locked := false
 	if s.Done {
-		row := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1::int, $2::int)`, lockClass, job.Lane)
+		row := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1::int, $2::int)`, LaneLockClass, job.Lane)
 		if err := row.Scan(&locked); err != nil {
 			return fmt.Errorf("lock lane %d: %w", job.Lane, err)
 		}

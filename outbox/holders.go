@@ -69,7 +69,7 @@ ORDER BY count(*) DESC, l.pid`
 func (b *Backlog) Holders(ctx context.Context) ([]Holder, error) { return holders(ctx, b.pool) }
 
 func holders(ctx context.Context, db pg.Querier) ([]Holder, error) {
-	rows, err := db.Query(ctx, selectHolders, int64(lockClass), int64(Lanes), claimsEnd.Seconds())
+	rows, err := db.Query(ctx, selectHolders, int64(LaneLockClass), int64(Lanes), claimsEnd.Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("find who holds the lanes: %w", err)
 	}

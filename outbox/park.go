@@ -96,7 +96,7 @@ func withLane(ctx context.Context, pool *pgxpool.Pool, lane int, fn func(tx pgx.
 		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '30s'`); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1::int, $2::int)`, lockClass, lane); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1::int, $2::int)`, LaneLockClass, lane); err != nil {
 			return fmt.Errorf("lock lane %d: %w", lane, err)
 		}
 		return fn(tx)

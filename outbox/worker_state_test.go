@@ -114,7 +114,7 @@ func TestWorkerNamesAForeignHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := conn.Exec(t.Context(), `SELECT pg_advisory_lock($1::int, n) FROM generate_series(0, 63) AS n`,
-		lockClass); err != nil {
+		LaneLockClass); err != nil {
 		t.Fatal(err)
 	}
 	core, logged := observer.New(zap.WarnLevel)

@@ -58,7 +58,7 @@ func (b *Backlog) LaneHolders(ctx context.Context) (map[int]Holder, error) {
 		WHERE l.locktype = 'advisory' AND l.granted
 		  AND l.classid = $1::bigint::oid AND l.objsubid = 2 AND l.objid < $2::bigint::oid
 		  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-		int64(lockClass), int64(Lanes))
+		int64(LaneLockClass), int64(Lanes))
 	if err != nil {
 		return nil, fmt.Errorf("find who holds the lanes: %w", err)
 	}

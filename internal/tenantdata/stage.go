@@ -7,10 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fanfarehq/fanfare/internal/pg"
+	"github.com/fanfarehq/fanfare/outbox"
 )
-
-// lockClass is the first key of a lane's advisory lock, as in package outbox.
-const lockClass = 0x46414e46
 
 // Unsettled counts the tenant's activities that a worker may deliver soon: those that have not
 // failed and do not wait behind one that has.
@@ -31,22 +29,15 @@ func (s *Scope) Unsettled(ctx context.Context, db pg.RowQuerier) (n int64, err e
 // tenant must be frozen, so that no other lane can get a row. A step of a fan-out job that is under
 // way has its row locked, which the caller's lock_timeout must allow for.
 func (s *Scope) Stage(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, `
-		SELECT lane FROM fanfare.outbox WHERE tenant_id = $1
-		UNION SELECT lane FROM fanfare.parked WHERE tenant_id = $1
-		UNION SELECT lane FROM fanfare.fan_out_jobs WHERE tenant_id = $1
-		ORDER BY lane`, [16]byte(s.Tenant))
-	if err != nil {
-		return fmt.Errorf("find the lanes: %w", err)
-	}
-	lanes, err := pgx.CollectRows(rows, pgx.RowTo[int16])
-	if err != nil {
-		return fmt.Errorf("find the lanes: %w", err)
-	}
-	for _, lane := range lanes {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1::int, $2::int)`, lockClass, lane); err != nil {
-			return fmt.Errorf("lock lane %d: %w", lane, err)
-		}
+	if _, err := tx.Exec(ctx, `
+		SELECT pg_advisory_xact_lock($2::int, lane)
+		FROM (
+		    SELECT lane FROM fanfare.outbox WHERE tenant_id = $1
+		    UNION SELECT lane FROM fanfare.parked WHERE tenant_id = $1
+		    UNION SELECT lane FROM fanfare.fan_out_jobs WHERE tenant_id = $1
+		    ORDER BY lane OFFSET 0
+		) AS l`, [16]byte(s.Tenant), outbox.LaneLockClass); err != nil {
+		return fmt.Errorf("lock the lanes: %w", err)
 	}
 	for _, t := range Tables() {
 		if t.Kind != Pending {
