@@ -20,8 +20,10 @@ const (
 		"host, or sslmode=verify-ca, which does not compare names"
 	expired       = "the server's certificate is not valid now: renew it, or correct the clock of this machine"
 	badServerCert = "the server's certificate cannot be verified: correct it on the server"
-	badClientCert = "the server refuses the client's certificate: sslcert and sslkey in --database-url must name one " +
-		"that is valid now and that a CA has issued which the server trusts"
+	badClientCert = "the server refuses the client's certificate: " + clientCert
+	aborted       = "the server ended the connection: start it, or, if it requires client certificates, " + clientCert
+	clientCert    = "sslcert and sslkey in --database-url must name one that is valid now and that a CA has issued " +
+		"which the server trusts"
 	noEncryption = "the server refuses connections without TLS: add sslmode=verify-full or sslmode=require to " +
 		"--database-url, or allow the role in pg_hba.conf"
 	noClientCert = "allow the role in pg_hba.conf; if the server requires a client certificate, add sslcert=FILE and " +
@@ -45,8 +47,8 @@ func ConnectRemedy(err error) string {
 	if remedy := tlsRemedy(err); remedy != "" {
 		return remedy
 	}
-	if hasClientCert(connect.Config) && isAborted(err) {
-		return badClientCert
+	if encrypts(connect.Config) && isAborted(err) {
+		return aborted
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || connect.Config.TLSConfig == nil {
 		return start
@@ -79,10 +81,6 @@ func encrypts(config *pgconn.Config) bool {
 		encrypted = encrypted && fallback.TLSConfig != nil
 	}
 	return encrypted
-}
-
-func hasClientCert(config *pgconn.Config) bool {
-	return config.TLSConfig != nil && len(config.TLSConfig.Certificates) > 0
 }
 
 // isAborted reports whether the server ended the connection. In TLS 1.3 a client sends before the
