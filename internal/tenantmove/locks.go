@@ -119,4 +119,3 @@ func writersOf(ctx context.Context, conn *pgx.Conn, names []string) string {
 	}
 	return "waiting for transactions that write the tables"
 }
-
