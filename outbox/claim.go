@@ -64,17 +64,22 @@ const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 
 // lockLane precedes the claim as a statement of its own: the claim must take its snapshot after the
 // lock, or it would see rows that the lock's previous holder has just removed. A setting passes the
-// result to the claim in the same round trip.
+// result to the claim in the same round trip. Another one keeps the claim from reading all rows of
+// a lane to sort them, by a plan that was made while they were few; unpin ends it.
 //
 // Its snapshot, which the hints get, is older than the claim's. That is safe, the opposite would
 // not be: a transaction that ends between the two counts as running, so that the next claim scans
 // its rows once more.
 var lockLane = `
-SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)::boolean,
+SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)::boolean
+           AND set_config('enable_bitmapscan', 'off', true) IS NOT NULL,
        current_setting('transaction_read_only')::boolean, pg_current_snapshot()::text,` + selectOrigin + `,
        CASE WHEN $4::uuid[] <> '{}' THEN (
            SELECT o.seq FROM fanfare.outbox AS o WHERE o.lane = $2 AND o.seq > $3 ORDER BY o.seq DESC LIMIT 1
        ) END AS top`
+
+// unpin follows the claim: the handler's statements are planned as usual.
+const unpin = `SET LOCAL enable_bitmapscan TO DEFAULT`
 
 // selectOrigin are the columns of an origin. The start time of the server tells one server from
 // another: after a failover a different one answers, behind the same address.
@@ -162,6 +167,7 @@ func claim(ctx context.Context, tx pgx.Tx, lane int, m *memory, s scope) (claime
 	batch := &pgx.Batch{}
 	batch.Queue(lockLane, LaneLockClass, lane, positions[others][0], pg.UUIDs(m.deferred))
 	batch.Queue(claimLane, arguments...)
+	batch.Queue(unpin)
 	results := tx.SendBatch(ctx, batch)
 	c, err := readClaim(results, s.limit)
 	if closeErr := results.Close(); err == nil {

@@ -489,8 +489,8 @@ func (m *claimMachine) probe(t *rapid.T) {
 		m.probed[resource] = len(ids)
 	}
 	if want == (workIn{}) && !queued {
-		claimer.update(claimed{snapshot: found.snapshot, origin: found.origin, read: [parts]bool{true, true}},
-			[parts]removal{}, 0)
+		after := rapid.SampledFrom([]int64{0, passAfter}).Draw(t, "passes after")
+		claimer.update(found.empty(claimer.hints[others].pos, after), [parts]removal{}, found.nextXID)
 	}
 }
 
@@ -519,8 +519,8 @@ func texts(ids []uuid.UUID) []string {
 	return out
 }
 
-// TestClaimPlan checks that the claim uses the index on a table that an old snapshot has bloated
-// and whose statistics are stale.
+// TestClaimPlan checks that the claim reads the index in its order, on a table that an old snapshot
+// has bloated and whose statistics are stale.
 func TestClaimPlan(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -561,6 +561,9 @@ func TestClaimPlan(t *testing.T) {
 			t.Errorf("the claim reads %s from end to end:\n%s", table, claimed)
 		}
 	}
+	if strings.Contains(claimed, "Bitmap Heap Scan on outbox") {
+		t.Errorf("the claim sorts all rows of the lane:\n%s", claimed)
+	}
 	if buffers > 400 {
 		t.Errorf(
 			"got %d buffers for a claim of 10 rows behind 1,562 dead ones, want 400 at most:\n%s",
@@ -581,6 +584,38 @@ func TestClaimPlan(t *testing.T) {
 			len(places),
 			removed,
 		)
+	}
+}
+
+// TestClaimPlanOutlivesASmallTable makes the plan of the claim while the outbox is small, as
+// a worker does that starts then. It must not read a whole lane later.
+func TestClaimPlanOutlivesASmallTable(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ctx := t.Context()
+	tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rollback(ctx, tx)
+	if _, err := tx.Exec(ctx, lockLane, LaneLockClass, testLane, int64(0), []pgtype.UUID{}); err != nil {
+		t.Fatal(err)
+	}
+	add := fmt.Sprintf(`
+		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
+		SELECT mod(n, 64), gen_random_uuid(), '%s', gen_random_uuid(), now() FROM generate_series(1, %%d) AS n`, testTenant)
+	execute := fmt.Sprintf(`EXECUTE claim (%d, 500, 0, '{}', '{}', 60, '{%s}', 0, '{}', '{}', 500)`, testLane, testTenant)
+	for _, sql := range []string{
+		fmt.Sprintf(add, 640), "ANALYZE fanfare.outbox", "PREPARE claim AS " + claimLane, execute,
+		fmt.Sprintf(add, 100_000),
+	} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, _ := explain(t, tx, execute)
+	if strings.Contains(plan, "Bitmap Heap Scan on outbox") {
+		t.Errorf("the claim sorts all rows of the lane:\n%s", plan)
 	}
 }
 

@@ -41,6 +41,13 @@ func (h *hints) hold(o origin) bool {
 		(o.lastSeq == 0 || h.pos <= o.lastSeq)
 }
 
+// observed is what a claim or a probe has seen of the outbox's sequence. A transaction with an id
+// above xid took it after that, and its seqs after its id: they are above lastSeq.
+type observed struct {
+	xid     uint64
+	lastSeq int64 // 0 if it is unknown
+}
+
 // snapshot is a pg_snapshot: it lists the transactions that have ended. Every id below xmin has,
 // and no id from xmax on.
 type snapshot struct {
@@ -111,8 +118,9 @@ func (s snapshot) endedUntil(later snapshot, bound uint64) bool {
 // removed updates the hints after a committed claim that removed rows. s is a snapshot that is not
 // newer than the claim's, self its transaction id (taken after the claim's snapshot), last the last
 // seq removed, or one that the claim saw, up to which nothing remains; cut reports that visible
-// rows remain after last (by LIMIT, or because the handler returned fewer outcomes).
-func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
+// rows remain after last (by LIMIT, or because the handler returned fewer outcomes). seen is of an
+// earlier claim or probe, of any lane.
+func (h *hints) removed(s snapshot, self uint64, last int64, cut bool, seen observed) {
 	before := h.pos
 	if cut || last > before {
 		h.pos = last
@@ -122,6 +130,9 @@ func (h *hints) removed(s snapshot, self uint64, last int64, cut bool) {
 		bound, known := h.running[xid]
 		if !known {
 			bound = before // it began after the previous claim, so its seqs are above every seq that claim saw
+			if xid > seen.xid {
+				bound = max(bound, seen.lastSeq)
+			}
 		}
 		running[xid] = min(bound, h.pos)
 	}

@@ -65,7 +65,7 @@ func TestHints(t *testing.T) {
 		// A takes id 100; B takes id 101 and seq 1; A takes seq 2 and commits; a claim (its id 102)
 		// removes seq 2: xmax is 101.
 		var h hints
-		h.removed(snapshot{xmin: 101, xmax: 101}, 102, 2, false)
+		h.removed(snapshot{xmin: 101, xmax: 101}, 102, 2, false, observed{})
 		if got := h.bound(snapshot{xmin: 101, xmax: 101}); got != 2 {
 			t.Errorf("while B is open: got bound %d, want 2", got)
 		}
@@ -76,8 +76,8 @@ func TestHints(t *testing.T) {
 	t.Run("a transaction keeps the bound it was first given", func(t *testing.T) {
 		t.Parallel()
 		var h hints
-		h.removed(snapshot{xmin: 10, xmax: 20, running: []uint64{10}}, 20, 50, false)
-		h.removed(snapshot{xmin: 10, xmax: 30, running: []uint64{10, 25}}, 30, 90, false)
+		h.removed(snapshot{xmin: 10, xmax: 20, running: []uint64{10}}, 20, 50, false, observed{})
+		h.removed(snapshot{xmin: 10, xmax: 30, running: []uint64{10, 25}}, 30, 90, false, observed{})
 		if diff := cmp.Diff(map[uint64]int64{10: 0, 25: 50}, h.running); diff != "" {
 			t.Errorf("running: -want +got\n%s", diff)
 		}
@@ -85,14 +85,29 @@ func TestHints(t *testing.T) {
 			t.Errorf("after 10 has ended: got bound %d, want 0", got)
 		}
 	})
+	t.Run("a transaction that began after the sequence was seen has later seqs", func(t *testing.T) {
+		t.Parallel()
+		h := hints{pos: 100}
+		// The sequence was at 500 when the id 20 was assigned.
+		h.removed(snapshot{xmin: 19, xmax: 23, running: []uint64{19, 20, 21}}, 24, 700, false, observed{20, 500})
+		want := map[uint64]int64{19: 100, 20: 100, 21: 500, 23: 500}
+		if diff := cmp.Diff(want, h.running); diff != "" {
+			t.Errorf("running: -want +got\n%s", diff)
+		}
+		h.removed(snapshot{xmin: 21, xmax: 24, running: []uint64{21, 23}}, 26, 900, false, observed{24, 800})
+		want = map[uint64]int64{21: 500, 23: 500, 24: 700, 25: 800}
+		if diff := cmp.Diff(want, h.running); diff != "" {
+			t.Errorf("later: -want +got\n%s", diff)
+		}
+	})
 	t.Run("a batch cut by its limit takes the position down with it", func(t *testing.T) {
 		t.Parallel()
 		h := hints{pos: 100, running: map[uint64]int64{7: 40}}
-		h.removed(snapshot{xmin: 9, xmax: 9}, 9, 60, true)
+		h.removed(snapshot{xmin: 9, xmax: 9}, 9, 60, true, observed{})
 		if h.pos != 60 {
 			t.Errorf("got pos %d, want 60", h.pos)
 		}
-		h.removed(snapshot{xmin: 12, xmax: 12}, 12, 55, false)
+		h.removed(snapshot{xmin: 12, xmax: 12}, 12, 55, false, observed{})
 		if h.pos != 60 {
 			t.Errorf("uncut: got pos %d, want 60", h.pos)
 		}

@@ -22,6 +22,7 @@ const (
 // of each part. It may be lost at any time.
 type memory struct {
 	hints    [parts]hints
+	seen     observed    // by the latest claim that committed, or probe
 	deferred []uuid.UUID // the tenants of the part backlog
 }
 
@@ -48,7 +49,7 @@ func (m *memory) deferTenants(tenants []uuid.UUID) {
 // join ends the deferral of all tenants.
 func (m *memory) join() {
 	if len(m.deferred) > 0 {
-		*m = memory{hints: [parts]hints{others: m.hints[others].merge(m.hints[backlog])}}
+		*m = memory{hints: [parts]hints{others: m.hints[others].merge(m.hints[backlog])}, seen: m.seen}
 	}
 }
 
@@ -82,10 +83,13 @@ func (m *memory) update(c claimed, removed [parts]removal, self uint64) {
 			if !r.cut {
 				last = max(last, c.top)
 			}
-			m.hints[p].removed(c.snapshot, self, last, r.cut)
+			m.hints[p].removed(c.snapshot, self, last, r.cut, m.seen)
 		case !r.cut:
 			m.hints[p].empty(c.snapshot)
 		}
+	}
+	if self != 0 {
+		m.seen = observed{self, c.origin.lastSeq}
 	}
 	m.from(c.origin)
 	if c.read[backlog] && !removed[backlog].cut {

@@ -46,6 +46,7 @@ FROM (SELECT ` + selectOrigin + ` OFFSET 0) AS now`
 
 // pinProbe sets what holds for the implicit transaction of a batch of two statements.
 const pinProbe = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+	set_config('enable_bitmapscan', 'off', true),
 	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout', '8s', true)`
 
 // workIn reports which parts of a lane have a row to claim.
@@ -61,6 +62,22 @@ type probed struct {
 	snapshot snapshot       // in which the other lanes have no work
 	origin   origin
 	clock    time.Time // of the server
+}
+
+// passAfter is how far a lane's hints may be behind the sequence before a probe that finds nothing
+// moves them there. It bounds the rows of open transactions that the next probes pass.
+const passAfter = 10_000
+
+// empty returns what the probe says of a lane without work whose hints are at pos, as a claim that
+// found nothing. If they are more than after behind the last value of the sequence, the lane counts
+// as seen up to there: a row that appears later is of a transaction that the snapshot lists, or
+// whose id is from its xmax on and below nextXID.
+func (p *probed) empty(pos, after int64) claimed {
+	c := claimed{snapshot: p.snapshot, origin: p.origin, read: [parts]bool{true, true}}
+	if p.origin.lastSeq-pos > after {
+		c.top = p.origin.lastSeq
+	}
+	return c
 }
 
 // probeArguments are the parameters of the statement probe, but for the last.

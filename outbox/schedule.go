@@ -34,6 +34,7 @@ type schedule struct {
 	mu         sync.Mutex
 	changed    *sync.Cond // on mu: next may return another lane
 	lanes      [Lanes]*lane
+	first      int            // the lane that the next probe begins with
 	queues     [parts][]*lane // taken lanes with work in a part, but none in a part before it
 	turns      int            // background turns that run now
 	begun      int            // background turns so far
@@ -66,14 +67,20 @@ type target struct {
 	sweep  bool // without the hints: memory is empty
 }
 
-// takeIdle takes, for a probe, every lane that has no owner and need not wait. It adds those that
-// wait in the queue of the deferred tenants, in which others may have work by now.
-// Lanes that are due for a sweep are probed without their hints.
-func (s *schedule) takeIdle(a assignment, now time.Time) (targets []target) {
+// takeIdle takes lanes for a probe: up to limit of those that have no owner and need not wait, in
+// turn. It adds those that wait in the queue of the deferred tenants, in which others may have work
+// by now. Lanes that are due for a sweep are probed without their hints.
+func (s *schedule) takeIdle(a assignment, limit int, now time.Time) (targets []target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.lanes {
+	first := s.first
+	for i := range s.lanes {
+		l := s.lanes[(first+i)%Lanes]
+		if len(targets) == limit {
+			break
+		}
 		if !l.taken && !now.Before(l.notBefore) {
+			s.first = l.number + 1
 			l.taken = true
 			t := target{lane: l, memory: l.memory}
 			if s.sweepIsDue(l, a, now) {

@@ -175,7 +175,7 @@ func TestProbeDue(t *testing.T) {
 	now := time.Now()
 	done := result{delivered: true, settled: true, claimed: 1}
 	probe := func(s *schedule, found map[int]workIn, meanwhile func()) {
-		targets := s.takeIdle(assignment{}, now)
+		targets := s.takeIdle(assignment{}, Lanes, now)
 		meanwhile()
 		s.giveBack(targets, found, assignment{}, 0, now)
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fanfarehq/fanfare/internal/guard"
+	"github.com/fanfarehq/fanfare/internal/pg"
 	"github.com/fanfarehq/fanfare/internal/wait"
 )
 
@@ -206,7 +207,7 @@ func outlive(ctx context.Context, grace time.Duration) (work context.Context, fi
 func (w *Worker) dispatch(ctx context.Context) {
 	const soonest = 2 * time.Millisecond
 	pause := w.opts.Poll
-	failures := 0
+	failures, width := 0, Lanes
 	var clock clock
 	var still quiet
 	var worked time.Time // when a probe last found work
@@ -221,7 +222,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 			pause, turn = a.untilProbe(now, pace(w.opts.Poll, now.Sub(worked))), true
 			continue
 		}
-		targets := w.schedule.takeIdle(a, now)
+		targets := w.schedule.takeIdle(a, width, now)
 		if len(targets) == 0 {
 			pause = soonest
 			continue
@@ -235,6 +236,9 @@ func (w *Worker) dispatch(ctx context.Context) {
 				return
 			}
 			failures++
+			if pg.Contended(err) {
+				width = max(width/2, 1)
+			}
 			pause = w.opts.Retries.wait(failures, randomJitter)
 			w.trouble.note("the outbox is unavailable", err, now, zap.Duration("retry_in", pause))
 			if w.probeError.Load() == nil {
@@ -247,6 +251,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 			failures = 0
 			w.probeError.Store(nil)
 		}
+		width = min(2*width, Lanes)
 		if back := clock.setBack(found.clock, now); back > 0 {
 			w.log.Warn("the clock of PostgreSQL was set back; activities that wait for a retry are due at once",
 				zap.Duration("by", back))
@@ -272,12 +277,12 @@ func (w *Worker) dispatch(ctx context.Context) {
 }
 
 // probe probes lanes and updates the hints of those without work. It clears the hints that do not
-// hold on the server that answered, and of all lanes if there is an error; then another server may
-// answer next.
+// hold on the server that answered, and of all lanes after an error, unless that is a timeout of
+// the server: another one may answer next.
 func (w *Worker) probe(ctx context.Context, targets []target) (found probed, err error) {
 	defer func() {
 		for _, t := range targets {
-			if err != nil && !t.queued {
+			if err != nil && !t.queued && !pg.Contended(err) {
 				t.lane.memory.forget()
 			}
 		}
@@ -299,8 +304,7 @@ func (w *Worker) probe(ctx context.Context, targets []target) (found probed, err
 			m.forget()
 			found.lanes[t.number] = workIn{others: true}
 		case found.lanes[t.number] == workIn{}:
-			m.update(claimed{snapshot: found.snapshot, origin: found.origin, read: [parts]bool{true, true}},
-				[parts]removal{}, 0)
+			m.update(found.empty(m.hints[others].pos, passAfter), [parts]removal{}, found.nextXID)
 		}
 	}
 	return found, nil
