@@ -21,8 +21,9 @@ type Options struct {
 	// APIURL is the server API of Centrifugo, or a list of the APIs of the nodes of one
 	// Centrifugo, separated by commas: http://host:port/api and https://… by HTTP, of which there
 	// is at least one, grpc://host:port and grpcs://… by gRPC. Requests go to one of the list, and
-	// to the next once that is unreachable. Publications go by HTTP only while no address by gRPC
-	// is available that belongs to the same Centrifugo, see [Client.Route]; everything else goes
+	// to the next once that is unreachable; those of a large call of Publish go to all that
+	// [Client.Check] has found to belong to the same Centrifugo. Publications go by HTTP only while
+	// no address by gRPC is available that belongs to it, see [Client.Route]; everything else goes
 	// by HTTP. Default [DefaultURLs].
 	APIURL string
 	// APIKey is Centrifugo's http_api.key and grpc_api.key (v5: api_key, grpc_api_key); empty for a

@@ -45,6 +45,10 @@ type endpoint struct {
 	transport
 	address string         // without secrets
 	api     *gocent.Client // for info and history; nil by gRPC
+
+	// member reports that the endpoint named nodes of the same Centrifugo as the one in use when it
+	// was last asked, and has not failed since.
+	member atomic.Bool
 }
 
 // ping checks that the server is reachable, is Centrifugo, and accepts the API key.
@@ -81,8 +85,35 @@ func (r *ring) order() []*endpoint {
 	return slices.Concat(r.endpoints[i:], r.endpoints[:i])
 }
 
+// members returns the endpoint in use and the members that carry requests by the same protocol: the
+// queues of a call are spread over them.
+func (r *ring) members() []*endpoint {
+	order := r.order()
+	if !order[0].member.Load() {
+		return order[:1]
+	}
+	n := 1
+	for _, e := range order[1:] {
+		if e.member.Load() && e.byGRPC() == order[0].byGRPC() {
+			order[n] = e
+			n++
+		}
+	}
+	return order[:n]
+}
+
+// spread returns the endpoint for a queue of a call, by its number.
+func (r *ring) spread(queue int) *endpoint {
+	if queue == 0 || len(r.endpoints) == 1 {
+		return r.endpoint()
+	}
+	members := r.members()
+	return members[queue%len(members)]
+}
+
 // failOver returns the endpoint to use after e has failed, which is e if there is no other.
 func (r *ring) failOver(e *endpoint) *endpoint {
+	e.member.Store(false)
 	i := slices.Index(r.endpoints, e)
 	r.current.CompareAndSwap(int32(i), int32((i+1)%len(r.endpoints)))
 	return r.endpoint()

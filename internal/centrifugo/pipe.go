@@ -18,6 +18,7 @@ type call struct {
 	client  *Client
 	results []Result              // each written by one queue only
 	limit   int                   // maximum number of publications in a request; 0 for none
+	nodes   int                   // number of endpoints that wide audiences are spread over
 	down    atomic.Pointer[Error] // set once the server is unavailable
 }
 
@@ -25,18 +26,18 @@ type call struct {
 // They are short, since the caller holds a transaction meanwhile and has a back-off of its own.
 var retries = [...]time.Duration{20 * time.Millisecond, 100 * time.Millisecond}
 
-// deliver sends commands in one request and records the result of each channel. It halves a request
-// that the server rejects as a whole until the culprit is alone.
-func (c *call) deliver(ctx context.Context, commands []command, attempt int) {
-	replies, e, err := c.send(ctx, commands)
+// deliver sends commands of a queue in one request and records the result of each channel. It
+// halves a request that the server rejects as a whole until the culprit is alone.
+func (c *call) deliver(ctx context.Context, queue int, commands []command, attempt int) {
+	replies, e, err := c.send(ctx, queue, commands)
 	if err == nil {
-		c.settle(ctx, e, commands, replies, attempt)
+		c.settle(ctx, queue, e, commands, replies, attempt)
 		return
 	}
 	if err.Class == Permanent && len(commands) > 1 {
 		half := len(commands) / 2
-		c.deliver(ctx, commands[:half], attempt)
-		c.deliver(ctx, commands[half:], attempt)
+		c.deliver(ctx, queue, commands[:half], attempt)
+		c.deliver(ctx, queue, commands[half:], attempt)
 		return
 	}
 	if err.Class == Permanent {
@@ -65,7 +66,9 @@ func confirm(ctx context.Context, e *endpoint, err *Error) *Error {
 
 // settle reads the replies of an endpoint to commands, delivers again to the channels that may
 // still accept, and fails the others.
-func (c *call) settle(ctx context.Context, e *endpoint, commands []command, replies []reply, attempt int) {
+func (c *call) settle(
+	ctx context.Context, queue int, e *endpoint, commands []command, replies []reply, attempt int,
+) {
 	if replies == nil {
 		return
 	}
@@ -95,7 +98,7 @@ func (c *call) settle(ctx context.Context, e *endpoint, commands []command, repl
 	}
 	pause := retries[attempt]
 	_ = wait.Sleep(ctx, pause*3/4+rand.N(pause/2)) // a context that has ended fails the next request
-	c.deliver(ctx, again, attempt+1)
+	c.deliver(ctx, queue, again, attempt+1)
 }
 
 // fail records err for channels of one broadcast.
@@ -107,10 +110,11 @@ func (c *call) fail(broadcast int, err *Error, channels ...string) {
 	}
 }
 
-// send waits for a free slot and posts commands in one request, unless the server has become
-// unavailable by then. It returns a reply for each command, or none if every channel accepted, and
-// the endpoint that replied; the error holds for all of them, and is that of the endpoint.
-func (c *call) send(ctx context.Context, commands []command) ([]reply, *endpoint, *Error) {
+// send waits for a free slot and posts commands of a queue in one request, unless the server has
+// become unavailable by then. It returns a reply for each command, or none if every channel
+// accepted, and the endpoint that replied; the error holds for all of them, and is that of the
+// endpoint.
+func (c *call) send(ctx context.Context, queue int, commands []command) ([]reply, *endpoint, *Error) {
 	client := c.client
 	if down := c.down.Load(); down != nil {
 		return nil, nil, down
@@ -126,7 +130,10 @@ func (c *call) send(ctx context.Context, commands []command) ([]reply, *endpoint
 		return nil, nil, down
 	}
 	endpoints := client.publishing()
-	e := endpoints.endpoint()
+	e, attempts := endpoints.spread(queue), len(endpoints.endpoints)
+	if e != endpoints.endpoint() {
+		attempts++
+	}
 	for attempt := 1; ; attempt++ {
 		replies, err := client.request(ctx, e, commands)
 		if err == nil || err.Class != Unavailable || err.Slow || ctx.Err() != nil {
@@ -136,7 +143,7 @@ func (c *call) send(ctx context.Context, commands []command) ([]reply, *endpoint
 			client.avoided.Store(err)
 		}
 		next := endpoints.failOver(e)
-		if attempt == len(endpoints.endpoints) {
+		if attempt == attempts {
 			return nil, e, err
 		}
 		e = next

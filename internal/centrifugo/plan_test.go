@@ -32,7 +32,10 @@ func TestPlan(t *testing.T) {
 			return b
 		}), 0, 60).Draw(t, "broadcasts")
 
-		c := &call{client: &Client{opts: o}, results: make([]Result, len(broadcasts))}
+		c := &call{
+			client: &Client{opts: o}, results: make([]Result, len(broadcasts)),
+			nodes: rapid.IntRange(1, 4).Draw(t, "nodes"),
+		}
 		queues := c.plan(broadcasts)
 		if len(queues) > o.MaxInFlight {
 			t.Fatalf("got %d queues, want at most %d", len(queues), o.MaxInFlight)

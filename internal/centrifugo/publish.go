@@ -51,12 +51,15 @@ type Result struct {
 // broadcasts of about AudienceSize channels without an Order.
 func (c *Client) Publish(ctx context.Context, broadcasts []Broadcast) []Result {
 	c.ensureRoute(ctx)
-	call := &call{client: c, results: make([]Result, len(broadcasts)), limit: c.limitPublications()}
+	call := &call{
+		client: c, results: make([]Result, len(broadcasts)),
+		limit: c.limitPublications(), nodes: len(c.publishing().members()),
+	}
 	var wg sync.WaitGroup
-	for _, q := range call.plan(broadcasts) {
+	for i, q := range call.plan(broadcasts) {
 		wg.Go(func() {
 			for _, pipe := range c.opts.pipes(q.commands, call.limit) {
-				call.deliverPipe(ctx, pipe)
+				call.deliverPipe(ctx, i, pipe)
 			}
 		})
 	}
@@ -64,15 +67,15 @@ func (c *Client) Publish(ctx context.Context, broadcasts []Broadcast) []Result {
 	return call.results
 }
 
-// deliverPipe delivers commands in one request. A panic fails them: it must not end the process
-// from a goroutine that no caller can recover.
-func (c *call) deliverPipe(ctx context.Context, commands []command) {
+// deliverPipe delivers commands of a queue in one request. A panic fails them: it must not end the
+// process from a goroutine that no caller can recover.
+func (c *call) deliverPipe(ctx context.Context, queue int, commands []command) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.failPanicked(commands, fmt.Sprintf("publishing panicked: %v\n%s", p, debug.Stack()))
 		}
 	}()
-	c.deliver(ctx, commands, 0)
+	c.deliver(ctx, queue, commands, 0)
 }
 
 // failPanicked fails the channels of commands that have not failed yet. The error is Transient: the
@@ -105,7 +108,8 @@ func (c command) bytes() int {
 	return n
 }
 
-// queue is a list of commands whose requests are sent one after the other.
+// queue is a list of commands whose requests are sent one after the other. The queues of a call are
+// spread over the nodes of Centrifugo.
 type queue struct {
 	commands []command
 	bytes    int
@@ -120,7 +124,7 @@ func (c *call) plan(broadcasts []Broadcast) []queue {
 	if c.limit > 0 {
 		audience = min(audience, c.limit)
 	}
-	queues := make([]queue, o.queueCount(broadcasts, c.limit))
+	queues := make([]queue, o.queueCount(broadcasts, c.limit, c.nodes))
 	if len(queues) == 0 {
 		return nil
 	}
@@ -146,9 +150,10 @@ func (c *call) plan(broadcasts []Broadcast) []queue {
 	return queues
 }
 
-// queueCount returns the number of queues that fill their requests, up to MaxInFlight. A limit of 0
-// does not limit the publications in a request.
-func (o Options) queueCount(broadcasts []Broadcast, limit int) int {
+// queueCount returns the number of queues that fill their requests, up to MaxInFlight; for wide
+// audiences, one for each of the nodes that they are spread over. A limit of 0 does not limit the
+// publications in a request.
+func (o Options) queueCount(broadcasts []Broadcast, limit, nodes int) int {
 	commands, bytes, publications := 0, 0, 0
 	for _, b := range broadcasts {
 		publications += len(b.Channels)
@@ -156,7 +161,8 @@ func (o Options) queueCount(broadcasts []Broadcast, limit int) int {
 		commands += n
 		bytes += n * len(b.Data)
 	}
-	count := max(ceilDiv(commands, o.PipeSize), ceilDiv(bytes, o.MaxPipeBytes))
+	count := max(ceilDiv(commands, o.PipeSize), ceilDiv(bytes, o.MaxPipeBytes),
+		min(nodes, ceilDiv(publications, o.AudienceSize)))
 	if limit > 0 {
 		count = max(count, ceilDiv(publications, limit))
 	}

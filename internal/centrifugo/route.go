@@ -54,21 +54,23 @@ func (c *Client) ensureRoute(ctx context.Context) {
 	}
 }
 
-// reviewRoute selects the route of publications again while they go by HTTP.
+// reviewRoute selects the route of publications again while an address is not known to be available
+// and of the same Centrifugo as the others.
 func (c *Client) reviewRoute(ctx context.Context) {
-	if len(c.byGRPC) == 0 {
+	all := slices.Concat(c.byGRPC, c.api.endpoints)
+	if len(all) == 1 {
 		return
 	}
 	c.routing.Lock()
 	defer c.routing.Unlock()
-	if !c.publishing().endpoint().byGRPC() {
+	if slices.ContainsFunc(all, func(e *endpoint) bool { return !e.member.Load() }) {
 		c.selectRoute(ctx)
 	}
 }
 
-// selectRoute compares the nodes that each address by gRPC names with those that an address by HTTP
-// names. The route stays as it is if no address by HTTP answers or ctx ends. The caller holds
-// c.routing. selectRoute returns within a second.
+// selectRoute compares the nodes that each address names with those that an address by HTTP names.
+// The route stays as it is if no address by HTTP answers or ctx ends. The caller holds c.routing.
+// selectRoute returns within a second.
 func (c *Client) selectRoute(ctx context.Context) {
 	byHTTP := c.api.order()
 	answers := askNodes(ctx, slices.Concat(c.byGRPC, byHTTP))
@@ -79,12 +81,16 @@ func (c *Client) selectRoute(ctx context.Context) {
 	if i := slices.IndexFunc(answers, func(a nodesAnswer) bool { return !a.from.byGRPC() && a.err == nil }); i >= 0 {
 		known = &answers[i]
 	}
-	var members []*endpoint
+	var members []*endpoint // by gRPC
 	var avoided *Error
-	for _, a := range answers[:len(c.byGRPC)] {
-		if err := a.compare(known); err != nil {
+	for _, a := range answers {
+		err := a.compare(known)
+		a.from.member.Store(err == nil)
+		switch {
+		case !a.from.byGRPC():
+		case err != nil:
 			avoided = cmp.Or(avoided, err)
-		} else {
+		default:
 			members = append(members, a.from)
 		}
 	}
@@ -122,8 +128,8 @@ func askNodes(ctx context.Context, endpoints []*endpoint) []nodesAnswer {
 	return answers
 }
 
-// compare returns the reason why publications must not go to an endpoint by gRPC, or nil. known is
-// the answer of an endpoint by HTTP; nil if there is none.
+// compare returns the reason why an endpoint is not known to be of the same Centrifugo as known, or
+// nil. known is the answer of an endpoint by HTTP; nil if there is none.
 func (a *nodesAnswer) compare(known *nodesAnswer) *Error {
 	switch {
 	case a.err != nil:

@@ -1,0 +1,152 @@
+package centrifugo_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/fanfarehq/fanfare/internal/centrifugo"
+	"github.com/fanfarehq/fanfare/internal/centrifugotest"
+	"github.com/fanfarehq/fanfare/internal/devstack"
+	"github.com/fanfarehq/fanfare/internal/nettest"
+)
+
+// node is an address of the server, which may be unavailable.
+type node struct {
+	proxy
+	down atomic.Bool
+}
+
+// startNodes starts addresses of the server, and returns the list of their URLs for publications of
+// one way.
+func startNodes(t *testing.T, w way, count int) (nodes []*node, urls string) {
+	t.Helper()
+	var list []string
+	for range count {
+		n := &node{}
+		n.answer = func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
+			if n.down.Load() {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+			return n.down.Load()
+		}
+		nodes, list = append(nodes, n), append(list, n.start(t, w))
+	}
+	return nodes, strings.Join(list, ",")
+}
+
+// broadcasts returns the number of broadcasts that an address has received since the last call.
+func (n *node) broadcasts() (count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.pipes {
+		count += len(p)
+	}
+	n.pipes = nil
+	return count
+}
+
+// wide returns broadcasts of 600 publications in all, which a client with an audience size of 100
+// sends in up to six requests.
+func wide() (broadcasts []centrifugo.Broadcast) {
+	for range 6 {
+		broadcasts = append(broadcasts, broadcastTo(names("user", 100)...))
+	}
+	return broadcasts
+}
+
+// TestPublishSpreads checks to which addresses a wide audience is published: to those that are
+// available and belong to the same Centrifugo.
+func TestPublishSpreads(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, w way) {
+		nodes, urls := startNodes(t, w, 3)
+		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
+		publish := func(step string, want ...int) {
+			t.Helper()
+			wantAccepted(t, client.Publish(t.Context(), wide()))
+			for i, n := range nodes {
+				if got := n.broadcasts(); got != want[i] {
+					t.Errorf("%s: address %d got %d broadcasts, want %d", step, i, got, want[i])
+				}
+			}
+		}
+		check := func() {
+			t.Helper()
+			if got := client.Check(t.Context(), "user"); len(got) != 0 {
+				t.Errorf("got %v, want no diagnostic", got)
+			}
+		}
+		check()
+		publish("all available", 2, 2, 2)
+
+		nodes[1].down.Store(true)
+		wantAccepted(t, client.Publish(t.Context(), wide()))
+		for _, n := range nodes {
+			n.broadcasts()
+		}
+		publish("after a failure", 3, 0, 3)
+		check()
+		publish("still unavailable", 3, 0, 3)
+		nodes[1].down.Store(false)
+		check()
+		publish("available again", 2, 2, 2)
+
+		one := broadcastTo(names("user", 100)...)
+		wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{one}))
+		for i, want := range []int{1, 0, 0} {
+			if got := nodes[i].broadcasts(); got != want {
+				t.Errorf("a small call: address %d got %d broadcasts, want %d", i, got, want)
+			}
+		}
+	})
+}
+
+// TestPublishSpreadsOverOneCentrifugo has an address of another Centrifugo and one that refuses
+// connections: a wide audience is published to neither.
+func TestPublishSpreadsOverOneCentrifugo(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, w way) {
+		other := centrifugotest.Start(t, devstack.CentrifugoOptions{APIKey: server.APIKey()})
+		others := map[way]string{byHTTP: other.APIURL(), byGRPC: other.APIURLs()}[w]
+		nodes, urls := startNodes(t, w, 2)
+		client := connect(t, centrifugo.Options{
+			APIURL: strings.Join([]string{urls, others, w.urls(nettest.Refused(t))}, ","), AudienceSize: 100,
+		})
+		client.Check(t.Context(), "user")
+		broadcasts := wide()
+		wantAccepted(t, client.Publish(t.Context(), broadcasts))
+		for i, n := range nodes {
+			if got := n.broadcasts(); got != 3 {
+				t.Errorf("address %d got %d broadcasts, want 3", i, got)
+			}
+		}
+		for _, b := range broadcasts {
+			if got := history(t, b.Channels[0]); len(got) != 1 {
+				t.Errorf("%s holds %q, want the message", b.Channels[0], got)
+			}
+		}
+	})
+}
+
+// Once no address is available, a call fails, whichever addresses its requests went to.
+func TestPublishSpreadsToNone(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, w way) {
+		nodes, urls := startNodes(t, w, 3)
+		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
+		client.Check(t.Context(), "user")
+		for _, n := range nodes {
+			n.down.Store(true)
+		}
+		for _, result := range client.Publish(t.Context(), wide()) {
+			wantClass(t, result, centrifugo.Unavailable)
+		}
+		for i, n := range nodes {
+			if n.broadcasts() == 0 {
+				t.Errorf("address %d was not tried", i)
+			}
+		}
+	})
+}
