@@ -120,41 +120,60 @@ const (
 	rowsOnly  counted = true
 )
 
-// digests returns the digest of each chunk of the tenant's rows within a range.
-func (s *Scope) digests(
-	ctx context.Context, db pg.Querier, t Table, bounds []Key, within Chunk, only counted,
-) ([]Digest, error) {
-	bucket, texts := "0", "''"
-	if len(bounds) > 0 {
-		columns := make([]string, len(t.Key))
-		for i, c := range t.Key {
-			columns[i] = "x." + c + "::text"
-		}
-		bucket = fmt.Sprintf(`width_bucket((%s) COLLATE "C", $1::text[] COLLATE "C")`, strings.Join(columns, " || "))
+// division divides a tenant's rows of a table into chunks.
+type division struct {
+	within Chunk
+	bounds []Key   // at which the chunks begin, but for the first
+	chosen []int32 // the chunks that are read, by their numbers; nil selects all
+}
+
+// bucket returns the number of the chunk of a row x as an expression. Its parameter $1 has the
+// joined bounds.
+func (d *division) bucket(t Table) string {
+	if len(d.bounds) == 0 {
+		return "(CASE WHEN $1::text[] IS NOT NULL THEN 0 END)"
 	}
+	columns := make([]string, len(t.Key))
+	for i, c := range t.Key {
+		columns[i] = "x." + c + "::text"
+	}
+	return fmt.Sprintf(`width_bucket((%s) COLLATE "C", $1::text[] COLLATE "C")`, strings.Join(columns, " || "))
+}
+
+// joined returns the bounds as texts.
+func (d *division) joined() []string {
+	texts := make([]string, len(d.bounds))
+	for i, b := range d.bounds {
+		texts[i] = b.joined()
+	}
+	return texts
+}
+
+// digests returns the digest of each chunk of the tenant's rows; those that are not chosen are
+// zero.
+func (s *Scope) digests(ctx context.Context, db pg.Querier, t Table, d division, only counted) ([]Digest, error) {
+	texts := "''"
 	if !only {
 		texts = s.text(t)
-	}
-	joined := make([]string, len(bounds))
-	for i, b := range bounds {
-		joined[i] = b.joined()
 	}
 	rows, err := db.Query(ctx, fmt.Sprintf(`
 		SELECT r.bucket, count(*), sum(hashtextextended(r.line, 0))::text, sum(hashtextextended(r.line, 1))::text
 		FROM (
-		    SELECT %s AS bucket, %s AS line FROM fanfare.%s AS x WHERE %s AND %s AND $1::text[] IS NOT NULL
+		    SELECT b.bucket, %s AS line
+		    FROM fanfare.%s AS x CROSS JOIN LATERAL (SELECT %s OFFSET 0) AS b (bucket)
+		    WHERE %s AND %s AND ($2::int[] IS NULL OR b.bucket = ANY ($2))
 		) AS r
-		GROUP BY r.bucket`, bucket, texts, t.Name, s.of("x"), t.in(within)), joined)
+		GROUP BY r.bucket`, texts, t.Name, d.bucket(t), s.of("x"), t.in(d.within)), d.joined(), d.chosen)
 	if err != nil {
 		return nil, fmt.Errorf("compare fanfare.%s: %w", t.Name, err)
 	}
-	found := make([]Digest, len(bounds)+1)
+	found := make([]Digest, len(d.bounds)+1)
 	var (
-		i int
-		d Digest
+		i   int
+		sum Digest
 	)
-	_, err = pgx.ForEachRow(rows, []any{&i, &d.Rows, &d.Sums[0], &d.Sums[1]}, func() error {
-		found[i] = d
+	_, err = pgx.ForEachRow(rows, []any{&i, &sum.Rows, &sum.Sums[0], &sum.Sums[1]}, func() error {
+		found[i] = sum
 		return nil
 	})
 	if err != nil {

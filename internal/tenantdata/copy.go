@@ -25,7 +25,8 @@ type Pair struct {
 	// Progress is called with the number of rows of a table that have just been copied.
 	Progress func(table string, rows int64)
 
-	addressKeys map[int16]int16 // of hashed addresses: from the source's number to the destination's
+	addressKeys map[int16]int16       // of hashed addresses: from the source's number to the destination's
+	compared    map[string]comparison // the latest one of all rows, by table
 }
 
 // copyRows copies the result of a query of one database to columns of the other's, in the binary

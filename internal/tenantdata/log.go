@@ -137,7 +137,7 @@ func (p *Pair) settleOlder(ctx context.Context, upto uuid.UUID) (rows, copied in
 		return 0, 0, err
 	}
 	source, destination, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
-		return p.digests(ctx, db, log, bounds, older, rowsOnly)
+		return p.digests(ctx, db, log, division{within: older, bounds: bounds}, rowsOnly)
 	})
 	if err != nil {
 		return 0, 0, err
@@ -256,7 +256,7 @@ func (p *Pair) addActivities(ctx context.Context, tx pgx.Tx, c Chunk, empty bool
 func (p *Pair) logEqual(ctx context.Context, c Chunk) (bool, error) {
 	type logAndKeys struct{ log, keys Digest }
 	there, here, err := both(p, func(db *pgx.Conn) (found logAndKeys, err error) {
-		logs, err := p.digests(ctx, db, named("activities"), nil, c, wholeRows)
+		logs, err := p.digests(ctx, db, named("activities"), division{within: c}, wholeRows)
 		if err != nil {
 			return found, err
 		}
@@ -278,7 +278,7 @@ func (p *Pair) logDifference(ctx context.Context, c Chunk) error {
 
 // count counts the activities in a range.
 func (p *Pair) count(ctx context.Context, db pg.Querier, c Chunk) (int64, error) {
-	digests, err := p.digests(ctx, db, named("activities"), nil, c, rowsOnly)
+	digests, err := p.digests(ctx, db, named("activities"), division{within: c}, rowsOnly)
 	if err != nil {
 		return 0, err
 	}

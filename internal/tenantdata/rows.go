@@ -42,6 +42,7 @@ func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) 
 	if err != nil {
 		return 0, err
 	}
+	p.remember(t, found)
 	for _, group := range found.groups(p.ChunkRows) {
 		var n int64
 		err := p.Write(ctx, func(tx pgx.Tx) error {
@@ -64,9 +65,10 @@ func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) 
 }
 
 // SettleRows makes the rows of a table of the kind Rows equal while they cannot change, in one
-// transaction. It returns the number of rows and of those that were copied, or a *DifferenceError.
+// transaction. After CopyRows it reads the chunks only that may have changed since. It returns the
+// number of rows and of those that were copied, or a *DifferenceError.
 func (p *Pair) SettleRows(ctx context.Context, t Table) (rows, copied int64, err error) {
-	found, err := p.compare(ctx, t)
+	found, err := p.compareAgain(ctx, t)
 	if err != nil || len(found.spans) == 0 {
 		return found.rows, 0, err
 	}
@@ -89,61 +91,14 @@ func (p *Pair) SettleRows(ctx context.Context, t Table) (rows, copied int64, err
 	if err != nil {
 		return 0, 0, err
 	}
-	here, err := p.digests(ctx, p.Destination, t, found.bounds, Chunk{}, wholeRows)
+	here, err := p.digests(ctx, p.Destination, t, found.division, wholeRows)
 	if err != nil {
 		return 0, 0, err
 	}
 	if !slices.Equal(found.source, here) {
-		total := int64(0)
-		for _, d := range here {
-			total += d.Rows
-		}
-		return 0, 0, &DifferenceError{t.Name, found.rows, total}
+		return 0, 0, &DifferenceError{t.Name, total(found.source), total(here)}
 	}
 	return found.rows, copied, nil
-}
-
-// comparison is what two databases have in a table.
-type comparison struct {
-	bounds []Key
-	source []Digest // of the chunks between the bounds
-	rows   int64    // of the source
-	spans  []span   // that differ, without a common end
-}
-
-// span is a range of rows that differ.
-type span struct {
-	Chunk
-	there, here int64 // the numbers of rows in the source and in the destination
-}
-
-func (p *Pair) compare(ctx context.Context, t Table) (c comparison, err error) {
-	size := max(p.ChunkRows/chunkParts, 1)
-	if c.bounds, err = p.bounds(ctx, p.Source, t, Chunk{}, size); err != nil {
-		return c, err
-	}
-	source, here, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
-		return p.digests(ctx, db, t, c.bounds, Chunk{}, wholeRows)
-	})
-	if err != nil {
-		return c, err
-	}
-	c.source = source
-	last := -2 // the index of the last chunk that differs
-	for i, chunk := range chunksOf(c.bounds, Chunk{}) {
-		c.rows += source[i].Rows
-		if source[i] == here[i] {
-			continue
-		}
-		if n := len(c.spans) - 1; last == i-1 && c.spans[n].there+source[i].Rows <= int64(p.ChunkRows) {
-			c.spans[n].To = chunk.To
-			c.spans[n].there, c.spans[n].here = c.spans[n].there+source[i].Rows, c.spans[n].here+here[i].Rows
-		} else {
-			c.spans = append(c.spans, span{chunk, source[i].Rows, here[i].Rows})
-		}
-		last = i
-	}
-	return c, nil
 }
 
 // groups returns the spans that differ in groups of about a number of rows, each for one
