@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/fanfarehq/fanfare/internal/devstack"
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 	"github.com/fanfarehq/fanfare/internal/waittest"
@@ -158,6 +160,11 @@ func TestTransactionPoolerRefusals(t *testing.T) {
 		"migrate up":     {exec, "to PostgreSQL itself, or to the pooler in session mode", []string{"migrate", "up"}},
 		"migrate repair": {exec, "to PostgreSQL itself", []string{"migrate", "repair"}},
 		"migrate down":   {exec, "to PostgreSQL itself", []string{"migrate", "down", "--to", "0", "--yes"}},
+		"tenant export":  {exec, "to PostgreSQL itself", []string{"tenant", "export", "--tenant", uuid.NewString()}},
+		"tenant import":  {exec, "to PostgreSQL itself", []string{"tenant", "import", "/dev/null"}},
+		"tenant move": {exec, "source: the connection leads through a pooler", []string{
+			"tenant", "move", "--tenant", uuid.NewString(), "--to-database-url", p.direct,
+		}},
 		"a parameter that PgBouncer does not pass on": {
 			with(exec, "search_path", "public"), "remove the parameter from --database-url",
 			[]string{"migrate", "status"},

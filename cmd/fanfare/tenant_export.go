@@ -66,7 +66,7 @@ The command holds one snapshot, which keeps vacuum from removing rows that die m
 		}
 		return nil
 	}
-	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error { return e.run(ctx, p, conn) })
+	return withSession(p, command, func(ctx context.Context, conn *pgx.Conn) error { return e.run(ctx, p, conn) })
 }
 
 func (e *tenantExport) run(ctx context.Context, p process, conn *pgx.Conn) error {
@@ -143,7 +143,7 @@ refused, with the line. Relations of the directory that are views here are not w
 		file = args[0]
 		return nil
 	}
-	return withConn(p, command, func(ctx context.Context, conn *pgx.Conn) error {
+	return withSession(p, command, func(ctx context.Context, conn *pgx.Conn) error {
 		in, closeFile, err := openFile(file, p.stdin)
 		if err != nil {
 			return err

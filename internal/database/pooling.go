@@ -113,8 +113,8 @@ func backend(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
 
 // errTransactionPooler reports that a command needs a session of its own.
 var errTransactionPooler = errors.New("the connection leads through a pooler in transaction mode, which gives each " +
-	"transaction another session: this command holds a lock of a session. Point --database-url to PostgreSQL itself, " +
-	"or to the pooler in session mode")
+	"transaction another session: this command needs one session, for its locks and settings. Connect to PostgreSQL " +
+	"itself, or to the pooler in session mode")
 
 // RequireSession fails if a connection leads through a pooler in transaction mode.
 func RequireSession(ctx context.Context, conn *pgx.Conn) error {
