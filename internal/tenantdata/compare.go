@@ -3,6 +3,7 @@ package tenantdata
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -13,9 +14,15 @@ type comparison struct {
 	source []Digest // of the chunks that were read
 	rows   int64    // of the source
 	spans  []span   // that differ, without a common end
+	differ []int32  // the chunks that differ
+}
 
-	mark    string // a transaction id of the source: what is written after the comparison has it, or a later one
-	differs []bool // of each chunk
+// Baseline is what the latest comparison of all rows of a table has found, for the next one.
+type Baseline struct {
+	Mark   string  `json:"mark"`   // an id: the transactions that wrote rows after the comparison have it or later ones
+	Bounds []Key   `json:"bounds"` // at which the chunks begin, but for the first
+	Rows   []int64 `json:"rows"`   // of each chunk, in the source
+	Differ []int32 `json:"differ"` // the chunks that differed
 }
 
 // span is a range of rows that differ.
@@ -26,9 +33,6 @@ type span struct {
 
 // compare compares all rows of a table.
 func (p *Pair) compare(ctx context.Context, t Table) (c comparison, err error) {
-	if c.mark, err = p.nextMark(ctx); err != nil {
-		return c, err
-	}
 	size := max(p.ChunkRows/chunkParts, 1)
 	if c.bounds, err = p.bounds(ctx, p.Source, t, Chunk{}, size); err != nil {
 		return c, err
@@ -44,18 +48,19 @@ func (p *Pair) compare(ctx context.Context, t Table) (c comparison, err error) {
 // those that differed, those with a row that was written since, and those with another number of
 // rows. Without a row that was written since, a chunk with as many rows has the same ones.
 func (p *Pair) compareAgain(ctx context.Context, t Table) (c comparison, err error) {
-	before, known := p.compared[t.Name]
+	before, known := p.Baselines[t.Name]
 	if !known {
 		return p.compare(ctx, t)
 	}
-	c.bounds, c.chosen = before.bounds, []int32{}
-	chunks, err := p.writtenSince(ctx, t, &before)
+	c.bounds, c.chosen = before.Bounds, []int32{}
+	chunks, err := p.writtenSince(ctx, t, c.division, before.Mark)
 	if err != nil {
 		return c, err
 	}
 	for i, chunk := range chunks {
 		c.rows += chunk.rows
-		if before.differs[i] || chunk.written || chunk.rows != before.source[i].Rows {
+		if _, differed := slices.BinarySearch(before.Differ, int32(i)); differed || chunk.written ||
+			chunk.rows != before.Rows[i] {
 			c.chosen = append(c.chosen, int32(i))
 		}
 	}
@@ -65,12 +70,25 @@ func (p *Pair) compareAgain(ctx context.Context, t Table) (c comparison, err err
 	return c, p.read(ctx, t, &c)
 }
 
-// remember keeps a comparison of all rows for compareAgain.
-func (p *Pair) remember(t Table, c comparison) {
-	if p.compared == nil {
-		p.compared = map[string]comparison{}
+// compareFirst compares all rows of a table, and keeps what compareAgain needs.
+func (p *Pair) compareFirst(ctx context.Context, t Table) (comparison, error) {
+	mark, err := p.nextMark(ctx)
+	if err != nil {
+		return comparison{}, err
 	}
-	p.compared[t.Name] = c
+	c, err := p.compare(ctx, t)
+	if err != nil {
+		return c, err
+	}
+	b := Baseline{Mark: mark, Bounds: c.bounds, Rows: make([]int64, len(c.source)), Differ: c.differ}
+	for i, d := range c.source {
+		b.Rows[i] = d.Rows
+	}
+	if p.Baselines == nil {
+		p.Baselines = map[string]Baseline{}
+	}
+	p.Baselines[t.Name] = b
+	return c, nil
 }
 
 // read reads the chunks of a comparison in both databases, and finds the spans that differ.
@@ -81,13 +99,13 @@ func (p *Pair) read(ctx context.Context, t Table, c *comparison) error {
 	if err != nil {
 		return err
 	}
-	c.source, c.differs = source, make([]bool, len(source))
+	c.source = source
 	last := -2 // the index of the last chunk that differs
 	for i, chunk := range chunksOf(c.bounds, Chunk{}) {
 		if source[i] == here[i] {
 			continue
 		}
-		c.differs[i] = true
+		c.differ = append(c.differ, int32(i))
 		if n := len(c.spans) - 1; last == i-1 && c.spans[n].there+source[i].Rows <= int64(p.ChunkRows) {
 			c.spans[n].To = chunk.To
 			c.spans[n].there, c.spans[n].here = c.spans[n].there+source[i].Rows, c.spans[n].here+here[i].Rows
@@ -114,20 +132,20 @@ type writing struct {
 	written bool  // since a mark, or so long ago that the ids of transactions have come round
 }
 
-// writtenSince reads what was written in the chunks of a comparison since then. The age of a row's
+// writtenSince reads what was written in each chunk since a mark. The age of a row's
 // xmin is that of the transaction that wrote it; vacuum keeps it
 // (https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND).
-func (p *Pair) writtenSince(ctx context.Context, t Table, c *comparison) ([]writing, error) {
+func (p *Pair) writtenSince(ctx context.Context, t Table, d division, mark string) ([]writing, error) {
 	rows, err := p.Source.Query(ctx, fmt.Sprintf(`
 		SELECT r.bucket, count(*), bool_or(r.written)
 		FROM (
 		    SELECT %s AS bucket, age(x.xmin) <= age($2::text::xid) AS written FROM fanfare.%s AS x WHERE %s
 		) AS r
-		GROUP BY r.bucket`, c.bucket(t), t.Name, p.of("x")), c.joined(), c.mark)
+		GROUP BY r.bucket`, d.bucket(t), t.Name, p.of("x")), d.joined(), mark)
 	if err != nil {
 		return nil, fmt.Errorf("find what has changed in fanfare.%s: %w", t.Name, err)
 	}
-	found := make([]writing, len(c.bounds)+1)
+	found := make([]writing, len(d.bounds)+1)
 	var (
 		i int
 		w writing

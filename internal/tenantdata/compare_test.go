@@ -70,15 +70,18 @@ func TestSettleRows(t *testing.T) {
 		markRead   = `UPDATE fanfare.notifications SET read_at = now() WHERE ctid = ` + oneOf
 		markUnread = `UPDATE fanfare.notifications SET read_at = NULL WHERE ctid = ` + oneOf
 		remove     = `DELETE FROM fanfare.notifications WHERE ctid = ` + oneOf
-		again      = `INSERT INTO fanfare.notifications SELECT (n.r).* FROM removed AS n`
-		add        = `
+		replace    = `WITH removed AS (` + remove + ` RETURNING notifications AS r)
+			INSERT INTO fanfare.notifications SELECT (n.r).* FROM removed AS n`
+		markAll   = `UPDATE fanfare.notifications SET seen_at = now() WHERE tenant_id = $1`
+		removeAll = `DELETE FROM fanfare.notifications WHERE tenant_id = $1`
+		add       = `
 			INSERT INTO fanfare.notifications (
 			    tenant_id, principal_id, activity_id, resource_id, reasons, visibility, party)
 			SELECT $1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, 'r', false`
 	)
 	for title, test := range map[string]struct {
 		changes []string
-		chunks  int // that are read
+		chunks  int  // that are read
 		copies  bool // rows to the destination
 	}{
 		"nothing":          {nil, 0, false},
@@ -86,9 +89,9 @@ func TestSettleRows(t *testing.T) {
 		"and updated back": {[]string{markRead, markUnread}, 1, false},
 		"a row is added":   {[]string{add}, 1, true},
 		"a row is deleted": {[]string{remove}, 1, true},
-		"and added again":  {[]string{`WITH removed AS (` + remove + ` RETURNING notifications AS r) ` + again}, 1, false},
-		"all are updated":  {[]string{`UPDATE fanfare.notifications SET seen_at = now() WHERE tenant_id = $1`}, 150, true},
-		"all are deleted":  {[]string{`DELETE FROM fanfare.notifications WHERE tenant_id = $1`}, 150, false},
+		"and added again":  {[]string{replace}, 1, false},
+		"all are updated":  {[]string{markAll}, 150, true},
+		"all are deleted":  {[]string{removeAll}, 150, false},
 	} {
 		t.Run(title, func(t *testing.T) {
 			p := newPair(t, source, destination)

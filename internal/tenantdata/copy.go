@@ -22,11 +22,13 @@ type Pair struct {
 	// Write runs a transaction on Destination that may write rows of the tenant, or fails if that
 	// is no longer permitted.
 	Write func(ctx context.Context, do func(tx pgx.Tx) error) error
+	// Baselines has what CopyRows has found, by table. It may be kept for a SettleRows of another
+	// process.
+	Baselines map[string]Baseline
 	// Progress is called with the number of rows of a table that have just been copied.
 	Progress func(table string, rows int64)
 
-	addressKeys map[int16]int16       // of hashed addresses: from the source's number to the destination's
-	compared    map[string]comparison // the latest one of all rows, by table
+	addressKeys map[int16]int16 // of hashed addresses: from the source's number to the destination's
 }
 
 // copyRows copies the result of a query of one database to columns of the other's, in the binary

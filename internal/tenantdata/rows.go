@@ -38,11 +38,10 @@ const (
 // meanwhile, and returns the number of copied rows. A copy that contradicts rows which have changed
 // since they were copied is left to the next call.
 func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) {
-	found, err := p.compare(ctx, t)
+	found, err := p.compareFirst(ctx, t)
 	if err != nil {
 		return 0, err
 	}
-	p.remember(t, found)
 	for _, group := range found.groups(p.ChunkRows) {
 		var n int64
 		err := p.Write(ctx, func(tx pgx.Tx) error {

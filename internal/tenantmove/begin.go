@@ -117,7 +117,7 @@ func (m *mover) beginDestination(ctx context.Context, row *Row) error {
 			ON CONFLICT (tenant_id) DO UPDATE
 			SET move_id = excluded.move_id, role = excluded.role, step = excluded.step, peer = excluded.peer,
 			    pass = excluded.pass, started_at = excluded.started_at, frozen_at = excluded.frozen_at,
-			    moved_at = NULL, cleared_at = NULL, copied = NULL, removed = NULL, log_upto = NULL,
+			    moved_at = NULL, cleared_at = NULL, copied = NULL, removed = NULL, log_upto = NULL, baselines = NULL,
 			    former = CASE WHEN m.role = 'source' THEN to_jsonb(m) ELSE m.former END
 			WHERE m.role = 'source' AND m.step = 'cleared'
 			   OR m.role = 'destination' AND m.step = 'begun' AND m.move_id = excluded.move_id`,

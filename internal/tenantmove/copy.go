@@ -57,6 +57,9 @@ func (m *mover) copyAll(ctx context.Context) error {
 		}
 		last = copied
 	}
+	if err := m.storeBaselines(ctx); err != nil {
+		return err
+	}
 	m.o.At(CopyingAll)
 	return nil
 }
@@ -90,6 +93,39 @@ func (m *mover) storeUpto(ctx context.Context, upto uuid.UUID) error {
 		return errOvertaken
 	}
 	m.source.logUpto = upto
+	return nil
+}
+
+// storeBaselines stores what the last pass has found, for a process that continues while the tenant
+// is frozen.
+func (m *mover) storeBaselines(ctx context.Context) error {
+	text, err := json.Marshal(m.pair.Baselines)
+	if err != nil {
+		return fmt.Errorf("store what was compared: %w", err)
+	}
+	return pgx.BeginFunc(ctx, m.Source, func(tx pgx.Tx) error {
+		if err := advance(ctx, tx, m.source, Copying, Copying, ""); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE fanfare.tenant_moves SET baselines = $2::text::jsonb WHERE tenant_id = $1`,
+			[16]byte(m.o.Tenant), string(text))
+		if err != nil {
+			return fmt.Errorf("store what was compared: %w", err)
+		}
+		return nil
+	})
+}
+
+// readBaselines reads what storeBaselines has stored, unless this process has copied itself.
+func (m *mover) readBaselines(ctx context.Context) error {
+	if m.pair.Baselines != nil {
+		return nil
+	}
+	err := m.Source.QueryRow(ctx, `SELECT baselines FROM fanfare.tenant_moves WHERE tenant_id = $1`,
+		[16]byte(m.o.Tenant)).Scan(&m.pair.Baselines)
+	if err != nil {
+		return fmt.Errorf("read what was compared: %w", err)
+	}
 	return nil
 }
 
@@ -175,6 +211,9 @@ func (m *mover) settle(ctx context.Context) error {
 	if err := m.pair.EnsurePartitions(ctx); err != nil {
 		return err
 	}
+	if err := m.readBaselines(ctx); err != nil {
+		return err
+	}
 	counts := map[string]int64{}
 	for _, t := range m.scope.Tables {
 		m.report(t.Name, "")
@@ -196,7 +235,7 @@ func (m *mover) settle(ctx context.Context) error {
 	}
 	counts["tenant_move_rows"] = staged
 	err = pgx.BeginFunc(ctx, m.Source, func(tx pgx.Tx) error {
-		if err := advance(ctx, tx, m.source, Delta, Verified, ""); err != nil {
+		if err := advance(ctx, tx, m.source, Delta, Verified, ", baselines = NULL"); err != nil {
 			return err
 		}
 		text, err := json.Marshal(counts)
