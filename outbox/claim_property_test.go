@@ -603,8 +603,10 @@ func TestClaimPlanOutlivesASmallTable(t *testing.T) {
 	}
 	add := fmt.Sprintf(`
 		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
-		SELECT mod(n, 64), gen_random_uuid(), '%s', gen_random_uuid(), now() FROM generate_series(1, %%d) AS n`, testTenant)
-	execute := fmt.Sprintf(`EXECUTE claim (%d, 500, 0, '{}', '{}', 60, '{%s}', 0, '{}', '{}', 500)`, testLane, testTenant)
+		SELECT mod(n, 64), gen_random_uuid(), '%s', gen_random_uuid(), now()
+		FROM generate_series(1, %%d) AS n`, testTenant)
+	execute := fmt.Sprintf(`EXECUTE claim (%d, 500, 0, '{}', '{}', 60, '{%s}', 0, '{}', '{}', 500)`,
+		testLane, testTenant)
 	for _, sql := range []string{
 		fmt.Sprintf(add, 640), "ANALYZE fanfare.outbox", "PREPARE claim AS " + claimLane, execute,
 		fmt.Sprintf(add, 100_000),

@@ -43,7 +43,7 @@ const (
 
 	measureEvery = 5 * time.Second
 	latestTurns  = 32
-	goneWithin   = 5 * time.Minute // pauses become shorter until a backlog will be gone in this time
+	goneWithin   = 30 * time.Minute // pauses become shorter until a backlog will be gone in this time
 )
 
 func newPacing() pacing { return pacing{rest: firstRest, most: mostRest} }
@@ -83,12 +83,16 @@ func (p *pacing) note(took time.Duration, beside bool, now time.Time) {
 // those that were recorded after them.
 func (p *pacing) noteTurn(left int64, now time.Time) {
 	l := &p.left
-	l.now.add(float64(left), latestTurns)
 	past := now.Sub(l.at)
-	if past < measureEvery {
-		return
+	if past >= 2*measureEvery { // another backlog
+		l.now, p.most = mean{}, mostRest
 	}
-	if past < 2*measureEvery { // otherwise it is another backlog
+	l.now.add(float64(left), latestTurns)
+	switch {
+	case l.now.n < latestTurns: // the mean lags behind more and more
+	case past < measureEvery:
+		return
+	default:
 		shrunk := l.before - l.now.value
 		switch gone := l.now.value * past.Seconds(); {
 		case gone > shrunk*goneWithin.Seconds():
@@ -97,8 +101,6 @@ func (p *pacing) noteTurn(left int64, now time.Time) {
 			p.most = min(max(2*p.most, leastRest), mostRest)
 		}
 		p.rest = min(p.rest, p.most)
-	} else {
-		p.most = mostRest
 	}
 	l.before, l.at = l.now.value, now
 }

@@ -81,7 +81,7 @@ func TestPausesOfBacklogs(t *testing.T) {
 		first, perSecond float64 // what is left at first, and by how much it shrinks
 		pause            time.Duration
 	}{
-		"gone soon":        {100_000, 1000, 100 * time.Millisecond},
+		"gone soon":        {1_000_000, 900, 100 * time.Millisecond},
 		"gone in an hour":  {1_000_000, 300, 0},
 		"it does not grow": {100_000, 0, 0},
 		"it grows":         {10_000, -500, 0},

@@ -49,7 +49,8 @@ func TestProbesPassOpenTransactions(t *testing.T) {
 		}
 		for xid, bound := range h.running {
 			if bound >= first {
-				t.Errorf("lane %d: transaction %d is passed up to %d, want less than %d", target.number, xid, bound, first)
+				t.Errorf("lane %d: transaction %d is passed up to %d, want less than %d",
+					target.number, xid, bound, first)
 			}
 		}
 	}
