@@ -1,9 +1,12 @@
 package outbox
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fanfarehq/fanfare/internal/pgtest"
 )
@@ -60,6 +63,29 @@ func TestProbesPassOpenTransactions(t *testing.T) {
 	}
 	if found, _ = probe(); len(found.lanes) != Lanes {
 		t.Errorf("after the commit: got work in %d lanes, want %d", len(found.lanes), Lanes)
+	}
+}
+
+func TestProbeWidth(t *testing.T) {
+	t.Parallel()
+	timeout, away := &pgconn.PgError{Code: "57014"}, &pgconn.ConnectError{}
+	for title, test := range map[string]struct {
+		width int
+		err   error
+		want  int
+	}{
+		"all lanes":             {Lanes, nil, Lanes},
+		"cancelled":             {Lanes, timeout, Lanes / 2},
+		"cancelled once more":   {Lanes / 2, timeout, Lanes / 4},
+		"a single lane":         {1, timeout, 1},
+		"the server is away":    {Lanes / 2, away, Lanes / 2},
+		"answered again":        {Lanes / 4, nil, Lanes / 2},
+		"a lane, answered":      {1, nil, 2},
+		"wrapped as by a probe": {Lanes, fmt.Errorf("probe the lanes: %w", timeout), Lanes / 2},
+	} {
+		if got := probeWidth(test.width, test.err); got != test.want {
+			t.Errorf("%s: got %d lanes, want %d", title, got, test.want)
+		}
 	}
 }
 

@@ -236,9 +236,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 				return
 			}
 			failures++
-			if pg.Contended(err) {
-				width = max(width/2, 1)
-			}
+			width = probeWidth(width, err)
 			pause = w.opts.Retries.wait(failures, randomJitter)
 			w.trouble.note("the outbox is unavailable", err, now, zap.Duration("retry_in", pause))
 			if w.probeError.Load() == nil {
@@ -251,7 +249,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 			failures = 0
 			w.probeError.Store(nil)
 		}
-		width = min(2*width, Lanes)
+		width = probeWidth(width, nil)
 		if back := clock.setBack(found.clock, now); back > 0 {
 			w.log.Warn("the clock of PostgreSQL was set back; activities that wait for a retry are due at once",
 				zap.Duration("by", back))
@@ -274,6 +272,18 @@ func (w *Worker) dispatch(ctx context.Context) {
 			pause, worked = soonest, now
 		}
 	}
+}
+
+// probeWidth returns how many lanes to probe after a probe of width lanes that ended with err: fewer
+// if the server cancelled it, since it passed too many rows.
+func probeWidth(width int, err error) int {
+	switch {
+	case err == nil:
+		return min(2*width, Lanes)
+	case pg.Contended(err):
+		return max(width/2, 1)
+	}
+	return width
 }
 
 // probe probes lanes and updates the hints of those without work. It clears the hints that do not

@@ -13,7 +13,7 @@
 //     while no transaction wrote one of the tables, so everything that was recorded is committed.
 //     The source's worker delivers what is pending.
 //   - delta: what is still pending was taken out of the reach of the source's workers, in one
-//     transaction. What has changed since the last pass is copied, and all is compared.
+//     transaction. What may have changed since the last pass is compared and copied.
 //   - verified: the databases are equal.
 //   - opened, of the destination's row: the pending activities are in the destination's outbox and
 //     the tenant is no longer frozen there. The commit of this step is the switch: from here on the
