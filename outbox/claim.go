@@ -54,31 +54,31 @@ type claimed struct {
 }
 
 // beginClaim pins the plans, whatever the statistics of a table that is empty most of the time, and
-// bounds every wait. Without jit = off, the cost of a disabled scan would trigger JIT. A constraint
-// that is deferred would fail the commit, after the publication; immediate, it fails the statement.
+// bounds every wait. Without bitmap scans, no plan that is made while the outbox is small sorts all
+// rows of a lane later; unpin permits them to the handler. Without jit = off, the cost of a
+// disabled scan would trigger JIT. A constraint that is deferred would fail the commit, after the
+// publication; immediate, it fails the statement.
 const beginClaim = `BEGIN ISOLATION LEVEL READ COMMITTED;
 	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
-	SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
+	SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
 	SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '15s';
 	SET LOCAL idle_in_transaction_session_timeout = '20s'; SET CONSTRAINTS ALL IMMEDIATE`
 
 // lockLane precedes the claim as a statement of its own: the claim must take its snapshot after the
 // lock, or it would see rows that the lock's previous holder has just removed. A setting passes the
-// result to the claim in the same round trip. Another one keeps the claim from reading all rows of
-// a lane to sort them, by a plan that was made while they were few; unpin ends it.
+// result to the claim in the same round trip.
 //
 // Its snapshot, which the hints get, is older than the claim's. That is safe, the opposite would
 // not be: a transaction that ends between the two counts as running, so that the next claim scans
 // its rows once more.
 var lockLane = `
-SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)::boolean
-           AND set_config('enable_bitmapscan', 'off', true) IS NOT NULL,
+SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::text, true)::boolean,
        current_setting('transaction_read_only')::boolean, pg_current_snapshot()::text,` + selectOrigin + `,
        CASE WHEN $4::uuid[] <> '{}' THEN (
            SELECT o.seq FROM fanfare.outbox AS o WHERE o.lane = $2 AND o.seq > $3 ORDER BY o.seq DESC LIMIT 1
        ) END AS top`
 
-// unpin follows the claim: the handler's statements are planned as usual.
+// unpin follows a claim.
 const unpin = `SET LOCAL enable_bitmapscan TO DEFAULT`
 
 // selectOrigin are the columns of an origin. The start time of the server tells one server from

@@ -490,7 +490,7 @@ func (m *claimMachine) probe(t *rapid.T) {
 	}
 	if want == (workIn{}) && !queued {
 		after := rapid.SampledFrom([]int64{0, passAfter}).Draw(t, "passes after")
-		claimer.update(found.empty(claimer.hints[others].pos, after), [parts]removal{}, found.nextXID)
+		claimer.update(found.asClaim(claimer.hints[others].pos, after), [parts]removal{}, found.nextXID)
 	}
 }
 

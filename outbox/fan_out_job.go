@@ -177,7 +177,10 @@ func readJob(ctx context.Context, tx pgx.Tx, longest time.Duration) (Job, error)
 		(*zeronull.UUID)(&job.ID), (*zeronull.UUID)(&job.TenantID), (*zeronull.UUID)(&job.ResourceID), &job.RecordedAt,
 	}
 	targets = append(targets, pglog.DeliveryTargets(&job.Activity)...)
-	return job, tx.QueryRow(ctx, claimJob, longest.Seconds()).Scan(targets...)
+	batch := &pgx.Batch{}
+	batch.Queue(claimJob, longest.Seconds()).QueryRow(func(row pgx.Row) error { return row.Scan(targets...) })
+	batch.Queue(unpin)
+	return job, tx.SendBatch(ctx, batch).Close()
 }
 
 // finishStep moves the job's cursor; the next step, of any worker, is due after rest. After the

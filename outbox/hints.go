@@ -119,7 +119,7 @@ func (s snapshot) endedUntil(later snapshot, bound uint64) bool {
 // newer than the claim's, self its transaction id (taken after the claim's snapshot), last the last
 // seq removed, or one that the claim saw, up to which nothing remains; cut reports that visible
 // rows remain after last (by LIMIT, or because the handler returned fewer outcomes). seen is of an
-// earlier claim or probe, of any lane.
+// earlier claim or probe.
 func (h *hints) removed(s snapshot, self uint64, last int64, cut bool, seen observed) {
 	before := h.pos
 	if cut || last > before {

@@ -22,7 +22,7 @@ const (
 // of each part. It may be lost at any time.
 type memory struct {
 	hints    [parts]hints
-	seen     observed    // by the latest claim that committed, or probe
+	seen     observed    // by the latest claim that committed, or probe that found nothing
 	deferred []uuid.UUID // the tenants of the part backlog
 }
 
@@ -55,7 +55,8 @@ func (m *memory) join() {
 
 // hold reports whether the hints may be applied to a result of o.
 func (m *memory) hold(o origin) bool {
-	return m.hints[others].hold(o) && (len(m.deferred) == 0 || m.hints[backlog].hold(o))
+	return m.hints[others].hold(o) && (len(m.deferred) == 0 || m.hints[backlog].hold(o)) &&
+		(o.lastSeq == 0 || m.seen.lastSeq <= o.lastSeq)
 }
 
 // from sets the origin of the latest result that the hints include.
@@ -71,7 +72,8 @@ func (m *memory) forget() { *m = memory{} }
 func (m *memory) passed(c claimed) bool { return c.top > m.hints[others].pos }
 
 // update updates the memory after a claim that has committed, and whose transaction had the id
-// self, or that found nothing and had none, 0.
+// self, or that found nothing and had none, 0; or after a probe that found nothing, whose self is
+// an id that was read after the sequence.
 func (m *memory) update(c claimed, removed [parts]removal, self uint64) {
 	for p := range parts {
 		r := removed[p]

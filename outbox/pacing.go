@@ -22,7 +22,9 @@ type pacing struct {
 // remaining is how many activities were recorded after those that turns deliver.
 type remaining struct {
 	now    mean
-	before float64 // at the latest comparison
+	turns  int       // that the mean is of
+	turnAt time.Time // of the latest turn
+	before float64   // at the latest comparison
 	at     time.Time
 }
 
@@ -83,13 +85,14 @@ func (p *pacing) note(took time.Duration, beside bool, now time.Time) {
 // those that were recorded after them.
 func (p *pacing) noteTurn(left int64, now time.Time) {
 	l := &p.left
-	past := now.Sub(l.at)
-	if past >= 2*measureEvery { // another backlog
-		l.now, p.most = mean{}, mostRest
+	if now.Sub(l.turnAt) >= 2*measureEvery { // another backlog
+		*l, p.most = remaining{}, mostRest
 	}
 	l.now.add(float64(left), latestTurns)
+	l.turns, l.turnAt = l.turns+1, now
+	past := now.Sub(l.at)
 	switch {
-	case l.now.n < latestTurns: // the mean lags behind more and more
+	case l.turns < 3*latestTurns: // until then, the mean lags behind more and more
 	case past < measureEvery:
 		return
 	default:

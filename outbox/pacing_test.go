@@ -74,24 +74,29 @@ func TestPacing(t *testing.T) {
 	}
 }
 
-// TestPausesOfBacklogs makes pauses as long as possible, and then delivers a backlog for a minute.
+// TestPausesOfBacklogs makes pauses as long as possible, and then delivers a backlog in 600 turns.
 func TestPausesOfBacklogs(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		first, perSecond float64 // what is left at first, and by how much it shrinks
+		every            time.Duration
 		pause            time.Duration
 	}{
-		"gone soon":        {1_000_000, 900, 100 * time.Millisecond},
-		"gone in an hour":  {1_000_000, 300, 0},
-		"it does not grow": {100_000, 0, 0},
-		"it grows":         {10_000, -500, 0},
+		"gone soon":              {1_000_000, 900, 100 * time.Millisecond, 100 * time.Millisecond},
+		"gone in 25 minutes":     {1_500_000, 1000, time.Second, 100 * time.Millisecond},
+		"gone in an hour":        {1_000_000, 300, 100 * time.Millisecond, 0},
+		"in an hour, slow turns": {3_600_000, 900, time.Second, 0},
+		"it does not grow":       {100_000, 0, 100 * time.Millisecond, 0},
+		"it grows":               {10_000, -500, 100 * time.Millisecond, 0},
+		"it grows, slow turns":   {10_000, -500, time.Second, 0},
+		"gone soon, slow turns":  {1_000_000, 1200, time.Second, 100 * time.Millisecond},
 	} {
 		p, now := newPacing(), time.Now()
 		p.note(4*time.Millisecond, false, now)
 		p.rest = mostRest
 		left := c.first
-		for range 60 * 10 {
-			now, left = now.Add(100*time.Millisecond), left-c.perSecond/10
+		for range 600 {
+			now, left = now.Add(c.every), left-c.perSecond*c.every.Seconds()
 			p.noteTurn(int64(left), now)
 		}
 		if got := p.pause(20 * time.Millisecond); got != c.pause {

@@ -64,17 +64,23 @@ type probed struct {
 	clock    time.Time // of the server
 }
 
-// passAfter is how far a lane's hints may be behind the sequence before a probe that finds nothing
-// moves them there. It bounds the rows of open transactions that the next probes pass.
-const passAfter = 10_000
+const (
+	// passAfter is how far a lane's hints may be behind the sequence before a probe that finds
+	// nothing moves them there. It bounds the rows of open transactions that the next probes pass.
+	passAfter = 10_000
+	// passBeside is the maximum number of running transactions with which it does. Each becomes a
+	// parameter of the next probes, for each lane.
+	passBeside = 1000
+)
 
-// empty returns what the probe says of a lane without work whose hints are at pos, as a claim that
-// found nothing. If they are more than after behind the last value of the sequence, the lane counts
-// as seen up to there: a row that appears later is of a transaction that the snapshot lists, or
-// whose id is from its xmax on and below nextXID.
-func (p *probed) empty(pos, after int64) claimed {
+// asClaim returns what the probe says of a lane without work whose hints are at pos, as a claim
+// that found nothing. If they are more than after behind the last value of the sequence, the lane
+// counts as seen up to there: a row that appears later is of a transaction that the snapshot lists,
+// or whose id is from its xmax on and below nextXID.
+func (p *probed) asClaim(pos, after int64) claimed {
 	c := claimed{snapshot: p.snapshot, origin: p.origin, read: [parts]bool{true, true}}
-	if p.origin.lastSeq-pos > after {
+	running := uint64(len(p.snapshot.running)) + p.nextXID - p.snapshot.xmax
+	if p.origin.lastSeq-pos > after && running <= passBeside {
 		c.top = p.origin.lastSeq
 	}
 	return c

@@ -236,8 +236,10 @@ func (w *Worker) dispatch(ctx context.Context) {
 				return
 			}
 			failures++
-			width = probeWidth(width, err)
 			pause = w.opts.Retries.wait(failures, randomJitter)
+			if narrower := probeWidth(width, err); narrower < width {
+				width, pause = narrower, soonest // it has waited long enough
+			}
 			w.trouble.note("the outbox is unavailable", err, now, zap.Duration("retry_in", pause))
 			if w.probeError.Load() == nil {
 				w.probeError.Store(&Problem{now, err})
@@ -274,8 +276,8 @@ func (w *Worker) dispatch(ctx context.Context) {
 	}
 }
 
-// probeWidth returns how many lanes to probe after a probe of width lanes that ended with err: fewer
-// if the server cancelled it, since it passed too many rows.
+// probeWidth returns how many lanes to probe after a probe of width lanes that ended with err:
+// fewer after a timeout of the server, since it may have passed too many rows.
 func probeWidth(width int, err error) int {
 	switch {
 	case err == nil:
@@ -314,7 +316,7 @@ func (w *Worker) probe(ctx context.Context, targets []target) (found probed, err
 			m.forget()
 			found.lanes[t.number] = workIn{others: true}
 		case found.lanes[t.number] == workIn{}:
-			m.update(found.empty(m.hints[others].pos, passAfter), [parts]removal{}, found.nextXID)
+			m.update(found.asClaim(m.hints[others].pos, passAfter), [parts]removal{}, found.nextXID)
 		}
 	}
 	return found, nil

@@ -14,9 +14,9 @@ import (
 // opens connections and plans its statements.
 const warmUpActivities = 2000
 
-// pendingPart is the part of the pending activities that is delivered at least, as a divisor: it is
-// the worker's first pass over all of them that grows with their number.
-const pendingPart = 10
+// At least 1/pendingShare of the pending activities is delivered: the first pass over all of them
+// is spread over a part that grows with them.
+const pendingShare = 10
 
 // measure delivers activities with a worker that publishes nothing, and writes no notifications.
 func (s *growthStep) measure(ctx context.Context) (run drainRun, err error) {
@@ -41,7 +41,7 @@ func (s *growthStep) measure(ctx context.Context) (run drainRun, err error) {
 	}
 	d := growthDelivery{step: s, counted: &counted, rows: s.options.activities, target: s.options.activities}
 	if s.dimension == pendingInOutbox {
-		d.rows, d.target = s.size, min(s.size, max(s.options.activities, s.size/pendingPart))
+		d.rows, d.target = s.size, min(s.size, max(s.options.activities, s.size/pendingShare))
 	}
 	if run, err = d.run(ctx); err != nil {
 		return run, err
