@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/centrifugal/gocent/v3"
 )
@@ -46,9 +47,20 @@ type endpoint struct {
 	address string         // without secrets
 	api     *gocent.Client // for info and history; nil by gRPC
 
-	// member reports that the endpoint named nodes of the same Centrifugo as the one in use when it
-	// was last asked, and has not failed since.
+	// member reports that the endpoint named nodes of the same Centrifugo as an address by HTTP
+	// when it was last asked, and has not failed since.
 	member atomic.Bool
+	late   atomic.Int64 // when a request got no answer in time; Unix time in nanoseconds
+}
+
+// lateFor is for how long after a request without an answer an endpoint is no member: such a server
+// often answers the command info.
+const lateFor = time.Minute
+
+// isLate reports whether a request has got no answer lately.
+func (e *endpoint) isLate() bool {
+	late := e.late.Load()
+	return late != 0 && time.Now().UnixNano()-late < int64(lateFor)
 }
 
 // ping checks that the server is reachable, is Centrifugo, and accepts the API key.
@@ -100,6 +112,13 @@ func (r *ring) members() []*endpoint {
 		}
 	}
 	return order[:n]
+}
+
+// use makes an endpoint of the ring the one in use.
+func (r *ring) use(e *endpoint) {
+	if i := slices.Index(r.endpoints, e); i >= 0 {
+		r.current.Store(int32(i))
+	}
 }
 
 // spread returns the endpoint for a queue of a call, by its number.

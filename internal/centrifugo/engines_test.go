@@ -110,7 +110,7 @@ func startNode(t *testing.T, engine string, values map[string]string) *devstack.
 }
 
 // TestPublishSpreadsOverNodes publishes wide audiences to two nodes on one Redis. Both take part
-// once they know each other, and every channel has each message once.
+// once they know each other, and the first channel of each broadcast has the message once.
 func TestPublishSpreadsOverNodes(t *testing.T) {
 	t.Parallel()
 	r := startRedis(t, devstack.StartRedis)

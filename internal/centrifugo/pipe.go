@@ -98,7 +98,7 @@ func (c *call) settle(
 	}
 	pause := retries[attempt]
 	_ = wait.Sleep(ctx, pause*3/4+rand.N(pause/2)) // a context that has ended fails the next request
-	c.deliver(ctx, queue, again, attempt+1)
+	c.deliver(ctx, queue+1, again, attempt+1)      // by another node, if there are several
 }
 
 // fail records err for channels of one broadcast.
@@ -135,7 +135,8 @@ func (c *call) send(ctx context.Context, queue int, commands []command) ([]reply
 		attempts++
 	}
 	for attempt := 1; ; attempt++ {
-		replies, err := client.request(ctx, e, commands)
+		spare := e != endpoints.endpoint()
+		replies, err := client.request(ctx, e, commands, spare)
 		if err == nil || err.Class != Unavailable || err.Slow || ctx.Err() != nil {
 			return replies, e, err
 		}
@@ -150,8 +151,9 @@ func (c *call) send(ctx context.Context, queue int, commands []command) ([]reply
 	}
 }
 
-// request posts commands to one endpoint, and adapts the size of requests to the time it takes.
-func (c *Client) request(ctx context.Context, e *endpoint, commands []command) ([]reply, *Error) {
+// request posts commands to one endpoint, and adapts the size of requests to the time it takes. A
+// spare endpoint, which is not the one in use, is not slow but unavailable if it does not answer.
+func (c *Client) request(ctx context.Context, e *endpoint, commands []command, spare bool) ([]reply, *Error) {
 	publications := 0
 	for _, cmd := range commands {
 		publications += len(cmd.channels)
@@ -164,7 +166,9 @@ func (c *Client) request(ctx context.Context, e *endpoint, commands []command) (
 	}
 	failed := classify(e.address, err)
 	late := isTimeout(err) && time.Since(began) >= c.opts.Timeout/2 && !errors.Is(ctx.Err(), context.Canceled)
-	if failed.Class == Unavailable && late {
+	if failed.Class == Unavailable && late && spare {
+		e.late.Store(time.Now().UnixNano())
+	} else if failed.Class == Unavailable && late {
 		c.shrink(publications)
 		pinging, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 		defer cancel()

@@ -54,16 +54,15 @@ func (c *Client) ensureRoute(ctx context.Context) {
 	}
 }
 
-// reviewRoute selects the route of publications again while an address is not known to be available
-// and of the same Centrifugo as the others.
+// reviewRoute selects the route of publications again: while they go by HTTP although there are
+// addresses by gRPC, and always if they may be spread over several addresses.
 func (c *Client) reviewRoute(ctx context.Context) {
-	all := slices.Concat(c.byGRPC, c.api.endpoints)
-	if len(all) == 1 {
+	if len(c.byGRPC) == 0 && len(c.api.endpoints) == 1 {
 		return
 	}
 	c.routing.Lock()
 	defer c.routing.Unlock()
-	if slices.ContainsFunc(all, func(e *endpoint) bool { return !e.member.Load() }) {
+	if len(c.byGRPC) > 1 || len(c.api.endpoints) > 1 || !c.publishing().endpoint().byGRPC() {
 		c.selectRoute(ctx)
 	}
 }
@@ -85,7 +84,7 @@ func (c *Client) selectRoute(ctx context.Context) {
 	var avoided *Error
 	for _, a := range answers {
 		err := a.compare(known)
-		a.from.member.Store(err == nil)
+		a.from.member.Store(err == nil && !a.from.isLate())
 		switch {
 		case !a.from.byGRPC():
 		case err != nil:
@@ -101,7 +100,11 @@ func (c *Client) selectRoute(ctx context.Context) {
 	case members == nil:
 		c.compared.Store(c.api)
 	default:
-		c.compared.Store(&ring{endpoints: slices.Concat(members, byHTTP)})
+		selected := &ring{endpoints: slices.Concat(members, byHTTP)}
+		if before := c.publishing().endpoint(); before.byGRPC() {
+			selected.use(before)
+		}
+		c.compared.Store(selected)
 	}
 }
 

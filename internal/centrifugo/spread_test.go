@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/fanfarehq/fanfare/internal/centrifugo"
 	"github.com/fanfarehq/fanfare/internal/centrifugotest"
@@ -12,10 +13,10 @@ import (
 	"github.com/fanfarehq/fanfare/internal/nettest"
 )
 
-// node is an address of the server, which may be unavailable.
+// node is an address of the server, which may be unavailable, or answer everything but broadcasts.
 type node struct {
 	proxy
-	down atomic.Bool
+	down, hung atomic.Bool
 }
 
 // startNodes starts addresses of the server, and returns the list of their URLs for publications of
@@ -25,19 +26,24 @@ func startNodes(t *testing.T, w way, count int) (nodes []*node, urls string) {
 	var list []string
 	for range count {
 		n := &node{}
-		n.answer = func(w http.ResponseWriter, _ *http.Request, _ pipe) bool {
-			if n.down.Load() {
+		n.answer = func(w http.ResponseWriter, r *http.Request, p pipe) bool {
+			switch {
+			case n.down.Load():
 				w.WriteHeader(http.StatusServiceUnavailable)
+			case n.hung.Load() && len(p) > 0:
+				<-r.Context().Done()
+			default:
+				return false
 			}
-			return n.down.Load()
+			return true
 		}
 		nodes, list = append(nodes, n), append(list, n.start(t, w))
 	}
 	return nodes, strings.Join(list, ",")
 }
 
-// broadcasts returns the number of broadcasts that an address has received since the last call.
-func (n *node) broadcasts() (count int) {
+// takeBroadcasts returns the number of broadcasts that an address has received since the last call.
+func (n *node) takeBroadcasts() (count int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, p := range n.pipes {
@@ -67,7 +73,7 @@ func TestPublishSpreads(t *testing.T) {
 			t.Helper()
 			wantAccepted(t, client.Publish(t.Context(), wide()))
 			for i, n := range nodes {
-				if got := n.broadcasts(); got != want[i] {
+				if got := n.takeBroadcasts(); got != want[i] {
 					t.Errorf("%s: address %d got %d broadcasts, want %d", step, i, got, want[i])
 				}
 			}
@@ -84,7 +90,7 @@ func TestPublishSpreads(t *testing.T) {
 		nodes[1].down.Store(true)
 		wantAccepted(t, client.Publish(t.Context(), wide()))
 		for _, n := range nodes {
-			n.broadcasts()
+			n.takeBroadcasts()
 		}
 		publish("after a failure", 3, 0, 3)
 		check()
@@ -96,7 +102,7 @@ func TestPublishSpreads(t *testing.T) {
 		one := broadcastTo(names("user", 100)...)
 		wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{one}))
 		for i, want := range []int{1, 0, 0} {
-			if got := nodes[i].broadcasts(); got != want {
+			if got := nodes[i].takeBroadcasts(); got != want {
 				t.Errorf("a small call: address %d got %d broadcasts, want %d", i, got, want)
 			}
 		}
@@ -118,7 +124,7 @@ func TestPublishSpreadsOverOneCentrifugo(t *testing.T) {
 		broadcasts := wide()
 		wantAccepted(t, client.Publish(t.Context(), broadcasts))
 		for i, n := range nodes {
-			if got := n.broadcasts(); got != 3 {
+			if got := n.takeBroadcasts(); got != 3 {
 				t.Errorf("address %d got %d broadcasts, want 3", i, got)
 			}
 		}
@@ -144,8 +150,79 @@ func TestPublishSpreadsToNone(t *testing.T) {
 			wantClass(t, result, centrifugo.Unavailable)
 		}
 		for i, n := range nodes {
-			if n.broadcasts() == 0 {
+			if n.takeBroadcasts() == 0 {
 				t.Errorf("address %d was not tried", i)
+			}
+		}
+	})
+}
+
+// A node that does not answer broadcasts fails no call, and gets none for a while, though it
+// answers the command info.
+func TestPublishSpreadsPastASlowNode(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, w way) {
+		nodes, urls := startNodes(t, w, 3)
+		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100, Timeout: 500 * time.Millisecond})
+		client.Check(t.Context(), "user")
+		nodes[1].hung.Store(true)
+		for _, want := range []int{2, 0} {
+			wantAccepted(t, client.Publish(t.Context(), wide()))
+			if got := nodes[1].takeBroadcasts(); got != want {
+				t.Errorf("the slow node got %d broadcasts, want %d", got, want)
+			}
+			client.Check(t.Context(), "user")
+		}
+	})
+}
+
+// What a node cannot publish, since its broker has failed, is attempted again by another one.
+func TestPublishRetriesByAnotherNode(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, w way) {
+		nodes, urls := startNodes(t, w, 3)
+		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
+		client.Check(t.Context(), "user")
+		nodes[1].mu.Lock()
+		nodes[1].code = func(string) int { return 100 }
+		nodes[1].mu.Unlock()
+		broadcasts := wide()
+		wantAccepted(t, client.Publish(t.Context(), broadcasts))
+		for _, b := range broadcasts {
+			if got := history(t, b.Channels[99]); len(got) != 1 {
+				t.Errorf("%s holds %q, want the message", b.Channels[99], got)
+			}
+		}
+	})
+}
+
+// An address that failed becomes available again: publications stay with the one in use, and wide
+// audiences are spread over both.
+func TestRouteStaysWithTheAddressInUse(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, w way) {
+		nodes, urls := startNodes(t, w, 2)
+		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
+		client.Check(t.Context(), "user")
+		first := client.Route().Address
+		nodes[0].down.Store(true)
+		publishOne(t, client)
+		second := client.Route().Address
+		if first == second {
+			t.Fatalf("got %s, want another address than the one that failed", second)
+		}
+		nodes[0].down.Store(false)
+		client.Check(t.Context(), "user")
+		if got := client.Route().Address; got != second {
+			t.Errorf("got %s, want %s, which is in use", got, second)
+		}
+		for _, n := range nodes {
+			n.takeBroadcasts()
+		}
+		wantAccepted(t, client.Publish(t.Context(), wide()))
+		for i, n := range nodes {
+			if got := n.takeBroadcasts(); got != 3 {
+				t.Errorf("address %d got %d broadcasts, want 3", i, got)
 			}
 		}
 	})
