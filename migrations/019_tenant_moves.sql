@@ -18,7 +18,9 @@ CREATE TABLE fanfare.tenant_moves (
     -- The moving process sets fanfare.tenant_move to it, and may then change what is frozen.
     pass       uuid        NOT NULL DEFAULT gen_random_uuid(),
     log_upto   uuid,                 -- the activities below this id were compared before the freeze
-    baselines  jsonb,                -- what the last comparison of the other tables before the freeze found
+    -- In the source, what the last comparison of the other tables before the freeze found, with an
+    -- id; in the destination, the id.
+    baselines  jsonb,
     copied     jsonb,                -- the numbers of rows by table, when both databases were equal
     removed    jsonb,                -- the numbers of rows that were removed here after the move, by table
     former     jsonb,                -- the row that this one replaces, of a tenant that returns

@@ -23,6 +23,8 @@ type Baseline struct {
 	Bounds []Key   `json:"bounds"` // at which the chunks begin, but for the first
 	Rows   []int64 `json:"rows"`   // of each chunk, in the source
 	Differ []int32 `json:"differ"` // the chunks that differed
+
+	Columns []string `json:"columns"` // that were compared
 }
 
 // span is a range of rows that differ.
@@ -37,7 +39,7 @@ func (p *Pair) compare(ctx context.Context, t Table) (c comparison, err error) {
 	if c.bounds, err = p.bounds(ctx, p.Source, t, Chunk{}, size); err != nil {
 		return c, err
 	}
-	if err := p.read(ctx, t, &c); err != nil {
+	if err := p.readChunks(ctx, t, &c); err != nil {
 		return c, err
 	}
 	c.rows = total(c.source)
@@ -49,7 +51,7 @@ func (p *Pair) compare(ctx context.Context, t Table) (c comparison, err error) {
 // rows. Without a row that was written since, a chunk with as many rows has the same ones.
 func (p *Pair) compareAgain(ctx context.Context, t Table) (c comparison, err error) {
 	before, known := p.Baselines[t.Name]
-	if !known {
+	if !known || !slices.Equal(before.Columns, p.columns[t.Name]) {
 		return p.compare(ctx, t)
 	}
 	c.bounds, c.chosen = before.Bounds, []int32{}
@@ -67,11 +69,11 @@ func (p *Pair) compareAgain(ctx context.Context, t Table) (c comparison, err err
 	if len(c.chosen) == 0 {
 		return c, nil
 	}
-	return c, p.read(ctx, t, &c)
+	return c, p.readChunks(ctx, t, &c)
 }
 
-// compareFirst compares all rows of a table, and keeps what compareAgain needs.
-func (p *Pair) compareFirst(ctx context.Context, t Table) (comparison, error) {
+// compareAll compares all rows of a table, and keeps what compareAgain needs.
+func (p *Pair) compareAll(ctx context.Context, t Table) (comparison, error) {
 	mark, err := p.nextMark(ctx)
 	if err != nil {
 		return comparison{}, err
@@ -80,7 +82,10 @@ func (p *Pair) compareFirst(ctx context.Context, t Table) (comparison, error) {
 	if err != nil {
 		return c, err
 	}
-	b := Baseline{Mark: mark, Bounds: c.bounds, Rows: make([]int64, len(c.source)), Differ: c.differ}
+	b := Baseline{
+		Mark: mark, Bounds: c.bounds, Rows: make([]int64, len(c.source)), Differ: c.differ,
+		Columns: p.columns[t.Name],
+	}
 	for i, d := range c.source {
 		b.Rows[i] = d.Rows
 	}
@@ -91,8 +96,8 @@ func (p *Pair) compareFirst(ctx context.Context, t Table) (comparison, error) {
 	return c, nil
 }
 
-// read reads the chunks of a comparison in both databases, and finds the spans that differ.
-func (p *Pair) read(ctx context.Context, t Table, c *comparison) error {
+// readChunks reads the chunks of a comparison in both databases, and finds the spans that differ.
+func (p *Pair) readChunks(ctx context.Context, t Table, c *comparison) error {
 	source, here, err := both(p, func(db *pgx.Conn) ([]Digest, error) {
 		return p.digests(ctx, db, t, c.division, wholeRows)
 	})

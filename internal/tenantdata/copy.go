@@ -22,8 +22,8 @@ type Pair struct {
 	// Write runs a transaction on Destination that may write rows of the tenant, or fails if that
 	// is no longer permitted.
 	Write func(ctx context.Context, do func(tx pgx.Tx) error) error
-	// Baselines has what CopyRows has found, by table. It may be kept for a SettleRows of another
-	// process.
+	// Baselines has what CopyRows has found, by table. SettleRows of another process may use it if
+	// both databases still have all that they had then.
 	Baselines map[string]Baseline
 	// Progress is called with the number of rows of a table that have just been copied.
 	Progress func(table string, rows int64)

@@ -21,10 +21,10 @@ type DifferenceError struct {
 // Error names the table and the numbers.
 func (e *DifferenceError) Error() string {
 	if e.Source != e.Destination {
-		return fmt.Sprintf("fanfare.%s: the source has %d rows, the destination %d", e.Table, e.Source, e.Destination)
+		return fmt.Sprintf("fanfare.%s: of what was compared, the source has %d rows, the destination %d",
+			e.Table, e.Source, e.Destination)
 	}
-	return fmt.Sprintf("fanfare.%s: the %d rows of the source and of the destination differ in their contents",
-		e.Table, e.Source)
+	return fmt.Sprintf("fanfare.%s: the %d rows that were compared differ in their contents", e.Table, e.Source)
 }
 
 // Rows that change are often far apart, such as the newest of each inbox. So tables are compared in
@@ -38,7 +38,7 @@ const (
 // meanwhile, and returns the number of copied rows. A copy that contradicts rows which have changed
 // since they were copied is left to the next call.
 func (p *Pair) CopyRows(ctx context.Context, t Table) (copied int64, err error) {
-	found, err := p.compareFirst(ctx, t)
+	found, err := p.compareAll(ctx, t)
 	if err != nil {
 		return 0, err
 	}

@@ -96,39 +96,6 @@ func (m *mover) storeUpto(ctx context.Context, upto uuid.UUID) error {
 	return nil
 }
 
-// storeBaselines stores what the last pass has found, for a process that continues while the tenant
-// is frozen.
-func (m *mover) storeBaselines(ctx context.Context) error {
-	text, err := json.Marshal(m.pair.Baselines)
-	if err != nil {
-		return fmt.Errorf("store what was compared: %w", err)
-	}
-	return pgx.BeginFunc(ctx, m.Source, func(tx pgx.Tx) error {
-		if err := advance(ctx, tx, m.source, Copying, Copying, ""); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `UPDATE fanfare.tenant_moves SET baselines = $2::text::jsonb WHERE tenant_id = $1`,
-			[16]byte(m.o.Tenant), string(text))
-		if err != nil {
-			return fmt.Errorf("store what was compared: %w", err)
-		}
-		return nil
-	})
-}
-
-// readBaselines reads what storeBaselines has stored, unless this process has copied itself.
-func (m *mover) readBaselines(ctx context.Context) error {
-	if m.pair.Baselines != nil {
-		return nil
-	}
-	err := m.Source.QueryRow(ctx, `SELECT baselines FROM fanfare.tenant_moves WHERE tenant_id = $1`,
-		[16]byte(m.o.Tenant)).Scan(&m.pair.Baselines)
-	if err != nil {
-		return fmt.Errorf("read what was compared: %w", err)
-	}
-	return nil
-}
-
 // freeze freezes the tenant in the source.
 func (m *mover) freeze(ctx context.Context) error {
 	err := whileUnwritten(ctx, m.Source, m.scope.Freezable(), m.o.FreezeTimeout, m.note, func(tx pgx.Tx) error {
@@ -203,7 +170,7 @@ func (m *mover) since(ctx context.Context, at time.Time) (time.Duration, error) 
 	return now.Sub(at), nil
 }
 
-// settle copies what has changed since the last pass, and compares everything.
+// settle compares and copies what may have changed since the last pass.
 func (m *mover) settle(ctx context.Context) error {
 	if err := m.pair.CopyAddressKeys(ctx); err != nil {
 		return err

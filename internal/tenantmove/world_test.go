@@ -104,7 +104,12 @@ type cells struct {
 
 func newCells(t *testing.T, scale int) *cells {
 	t.Helper()
-	c := &cells{source: pgtest.New(t), destination: pgtest.New(t), tenant: uuid.New(), other: uuid.New()}
+	return newCellsIn(t, pgtest.New(t), pgtest.New(t), scale)
+}
+
+func newCellsIn(t *testing.T, source, destination *pgtest.DB, scale int) *cells {
+	t.Helper()
+	c := &cells{source: source, destination: destination, tenant: uuid.New(), other: uuid.New()}
 	for db, months := range map[*pgtest.DB]int{c.source: 3} {
 		for n := range months {
 			exec(t, db, `SELECT fanfare.ensure_partition(now() - make_interval(months => $1))`, n)
