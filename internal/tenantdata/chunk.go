@@ -30,15 +30,6 @@ func (k Key) tuple() string {
 	return "(" + strings.Join(texts, ", ") + ")"
 }
 
-// joined returns the key as text, in the order of the keys.
-func (k Key) joined() string {
-	var text strings.Builder
-	for _, id := range k {
-		text.WriteString(id.String())
-	}
-	return text.String()
-}
-
 // keyColumns returns the columns of the key of a row x.
 func (t Table) keyColumns() string {
 	names := make([]string, len(t.Key))
@@ -127,26 +118,55 @@ type division struct {
 	chosen []int32 // the chunks that are read, by their numbers; nil selects all
 }
 
-// bucket returns the number of the chunk of a row x as an expression. Its parameter $1 has the
-// joined bounds.
-func (d *division) bucket(t Table) string {
-	if len(d.bounds) == 0 {
-		return "(CASE WHEN $1::text[] IS NOT NULL THEN 0 END)"
+// each returns a FROM clause, with its parameters, for the number c.i of each chosen chunk and what
+// is selected of each of its rows x, in r. Chunks are read one after the other, as ranges of an
+// index.
+func (d *division) each(s *Scope, t Table, selected string) (from string, arguments []any) {
+	chunks := chunksOf(d.bounds, d.within)
+	numbers := d.chosen
+	if numbers == nil {
+		for i := range chunks {
+			numbers = append(numbers, int32(i))
+		}
 	}
-	columns := make([]string, len(t.Key))
-	for i, c := range t.Key {
-		columns[i] = "x." + c + "::text"
+	if len(t.Key) == 0 {
+		return fmt.Sprintf(`unnest($1::int[]) AS c (i)
+			CROSS JOIN LATERAL (SELECT %s FROM fanfare.%s AS x WHERE %s OFFSET 0) AS r`, selected, t.Name, s.of("x")),
+			[]any{numbers}
 	}
-	return fmt.Sprintf(`width_bucket((%s) COLLATE "C", $1::text[] COLLATE "C")`, strings.Join(columns, " || "))
-}
-
-// joined returns the bounds as texts.
-func (d *division) joined() []string {
-	texts := make([]string, len(d.bounds))
-	for i, b := range d.bounds {
-		texts[i] = b.joined()
+	n := len(t.Key)
+	last := make([]bool, len(numbers)) // no row is above the chunk
+	limits := make([][][16]byte, 2*n)  // of each column: from, to
+	types, names, low, high := "", "", "", ""
+	for k := range n {
+		types += fmt.Sprintf(", $%d::uuid[], $%d::uuid[]", 2*k+3, 2*k+4)
+		names += fmt.Sprintf(", l%d, h%d", k, k)
+		low, high = low+fmt.Sprintf(", c.l%d", k), high+fmt.Sprintf(", c.h%d", k)
 	}
-	return texts
+	for j, i := range numbers {
+		chunk := chunks[i]
+		last[j] = chunk.To == nil
+		for k := range n {
+			from, to := uuid.Nil, uuid.Max
+			if chunk.From != nil {
+				from = chunk.From[k]
+			}
+			if chunk.To != nil {
+				to = chunk.To[k]
+			}
+			limits[2*k], limits[2*k+1] = append(limits[2*k], from), append(limits[2*k+1], to)
+		}
+	}
+	arguments = []any{numbers, last}
+	for _, column := range limits {
+		arguments = append(arguments, column)
+	}
+	return fmt.Sprintf(`unnest($1::int[], $2::boolean[]%[1]s) AS c (i, last%[2]s)
+		CROSS JOIN LATERAL (
+		    SELECT %[3]s FROM fanfare.%[4]s AS x
+		    WHERE %[5]s AND (%[6]s) >= (%[7]s) AND (%[6]s) <= (%[8]s) AND (c.last OR (%[6]s) < (%[8]s))
+		    OFFSET 0
+		) AS r`, types, names, selected, t.Name, s.of("x"), t.keyColumns(), low[2:], high[2:]), arguments
 }
 
 // digests returns the digest of each chunk of the tenant's rows; those that are not chosen are
@@ -156,14 +176,10 @@ func (s *Scope) digests(ctx context.Context, db pg.Querier, t Table, d division,
 	if !only {
 		texts = s.text(t)
 	}
-	rows, err := db.Query(ctx, fmt.Sprintf(`
-		SELECT r.bucket, count(*), sum(hashtextextended(r.line, 0))::text, sum(hashtextextended(r.line, 1))::text
-		FROM (
-		    SELECT b.bucket, %s AS line
-		    FROM fanfare.%s AS x CROSS JOIN LATERAL (SELECT %s OFFSET 0) AS b (bucket)
-		    WHERE %s AND %s AND ($2::int[] IS NULL OR b.bucket = ANY ($2))
-		) AS r
-		GROUP BY r.bucket`, texts, t.Name, d.bucket(t), s.of("x"), t.in(d.within)), d.joined(), d.chosen)
+	from, arguments := d.each(s, t, texts+" AS line")
+	rows, err := db.Query(ctx, `
+		SELECT c.i, count(*), sum(hashtextextended(r.line, 0))::text, sum(hashtextextended(r.line, 1))::text
+		FROM `+from+` GROUP BY c.i`, arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("compare fanfare.%s: %w", t.Name, err)
 	}

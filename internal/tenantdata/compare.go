@@ -54,11 +54,12 @@ func (p *Pair) compareAgain(ctx context.Context, t Table) (c comparison, err err
 	if !known || !slices.Equal(before.Columns, p.columns[t.Name]) {
 		return p.compare(ctx, t)
 	}
-	c.bounds, c.chosen = before.Bounds, []int32{}
+	c.bounds = before.Bounds
 	chunks, err := p.writtenSince(ctx, t, c.division, before.Mark)
 	if err != nil {
 		return c, err
 	}
+	c.chosen = []int32{}
 	for i, chunk := range chunks {
 		c.rows += chunk.rows
 		if _, differed := slices.BinarySearch(before.Differ, int32(i)); differed || chunk.written ||
@@ -141,12 +142,11 @@ type writing struct {
 // xmin is that of the transaction that wrote it; vacuum keeps it
 // (https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND).
 func (p *Pair) writtenSince(ctx context.Context, t Table, d division, mark string) ([]writing, error) {
+	from, arguments := d.each(p.Scope, t, "age(x.xmin) AS age")
+	arguments = append(arguments, mark)
 	rows, err := p.Source.Query(ctx, fmt.Sprintf(`
-		SELECT r.bucket, count(*), bool_or(r.written)
-		FROM (
-		    SELECT %s AS bucket, age(x.xmin) <= age($2::text::xid) AS written FROM fanfare.%s AS x WHERE %s
-		) AS r
-		GROUP BY r.bucket`, d.bucket(t), t.Name, p.of("x")), d.joined(), mark)
+		SELECT c.i, count(*), bool_or(r.age <= age($%d::text::xid)) FROM %s GROUP BY c.i`, len(arguments), from),
+		arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("find what has changed in fanfare.%s: %w", t.Name, err)
 	}
