@@ -29,6 +29,9 @@ type Table struct {
 	// Key are columns of the type uuid, whose ranges divide a tenant's rows into chunks. A table
 	// without a key has few rows of a tenant, in one chunk.
 	Key []string
+	// Unindexed reports that no index contains the key of all rows: those of all chunks are read at
+	// once.
+	Unindexed bool
 	// Directory reports that the application may have replaced the table by a view.
 	Directory bool
 	// Ignored are columns that may differ: they say when something was last used.
@@ -54,7 +57,10 @@ func Tables() []Table {
 	return []Table{
 		{Name: "principals", Key: []string{"id"}, Directory: true, Frozen: every},
 		{Name: "resources", Key: []string{"id"}, Directory: true, Frozen: every},
-		{Name: "role_bindings", Key: []string{"principal_id", "scope_resource_id"}, Directory: true, Frozen: every},
+		{
+			Name: "role_bindings", Key: []string{"principal_id", "scope_resource_id"}, Unindexed: true,
+			Directory: true, Frozen: every,
+		},
 		{Name: "memberships", Key: []string{"group_id", "principal_id"}, Directory: true, Frozen: every},
 		{Name: "subscriptions", Key: []string{"id"}, Frozen: every},
 		{Name: "preferences", Key: []string{"principal_id"}, Frozen: every},

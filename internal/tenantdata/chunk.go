@@ -118,9 +118,9 @@ type division struct {
 	chosen []int32 // the chunks that are read, by their numbers; nil selects all
 }
 
-// each returns a FROM clause, with its parameters, for the number c.i of each chosen chunk and what
-// is selected of each of its rows x, in r. Chunks are read one after the other, as ranges of an
-// index.
+// each returns a FROM clause, with its parameters, whose r has the number i of each chosen chunk
+// and what is selected of each of its rows x. Chunks are read one after the other, as ranges of an
+// index, if there is one.
 func (d *division) each(s *Scope, t Table, selected string) (from string, arguments []any) {
 	chunks := chunksOf(d.bounds, d.within)
 	numbers := d.chosen
@@ -130,9 +130,12 @@ func (d *division) each(s *Scope, t Table, selected string) (from string, argume
 		}
 	}
 	if len(t.Key) == 0 {
-		return fmt.Sprintf(`unnest($1::int[]) AS c (i)
-			CROSS JOIN LATERAL (SELECT %s FROM fanfare.%s AS x WHERE %s OFFSET 0) AS r`, selected, t.Name, s.of("x")),
-			[]any{numbers}
+		return fmt.Sprintf(`unnest($1::int[]) AS n CROSS JOIN LATERAL (
+			SELECT n AS i, %s FROM fanfare.%s AS x WHERE %s OFFSET 0
+		) AS r`, selected, t.Name, s.of("x")), []any{numbers}
+	}
+	if t.Unindexed {
+		return d.eachAtOnce(s, t, selected), []any{numbers, d.joined()}
 	}
 	n := len(t.Key)
 	last := make([]bool, len(numbers)) // no row is above the chunk
@@ -163,10 +166,35 @@ func (d *division) each(s *Scope, t Table, selected string) (from string, argume
 	}
 	return fmt.Sprintf(`unnest($1::int[], $2::boolean[]%[1]s) AS c (i, last%[2]s)
 		CROSS JOIN LATERAL (
-		    SELECT %[3]s FROM fanfare.%[4]s AS x
+		    SELECT c.i, %[3]s FROM fanfare.%[4]s AS x
 		    WHERE %[5]s AND (%[6]s) >= (%[7]s) AND (%[6]s) <= (%[8]s) AND (c.last OR (%[6]s) < (%[8]s))
 		    OFFSET 0
 		) AS r`, types, names, selected, t.Name, s.of("x"), t.keyColumns(), low[2:], high[2:]), arguments
+}
+
+// eachAtOnce is each for a table that is read from end to end. The parameter $2 has the joined
+// bounds.
+func (d *division) eachAtOnce(s *Scope, t Table, selected string) string {
+	columns := make([]string, len(t.Key))
+	for i, c := range t.Key {
+		columns[i] = "x." + c + "::text"
+	}
+	return fmt.Sprintf(`(
+		    SELECT width_bucket((%s) COLLATE "C", $2::text[] COLLATE "C") AS i, %s
+		    FROM fanfare.%s AS x WHERE %s AND %s
+		    OFFSET 0
+		) AS r WHERE r.i = ANY ($1::int[])`, strings.Join(columns, " || "), selected, t.Name, s.of("x"), t.in(d.within))
+}
+
+// joined returns the bounds as texts, in the order of the keys.
+func (d *division) joined() []string {
+	texts := make([]string, len(d.bounds))
+	for i, b := range d.bounds {
+		for _, id := range b {
+			texts[i] += id.String()
+		}
+	}
+	return texts
 }
 
 // digests returns the digest of each chunk of the tenant's rows; those that are not chosen are
@@ -178,8 +206,8 @@ func (s *Scope) digests(ctx context.Context, db pg.Querier, t Table, d division,
 	}
 	from, arguments := d.each(s, t, texts+" AS line")
 	rows, err := db.Query(ctx, `
-		SELECT c.i, count(*), sum(hashtextextended(r.line, 0))::text, sum(hashtextextended(r.line, 1))::text
-		FROM `+from+` GROUP BY c.i`, arguments...)
+		SELECT r.i, count(*), sum(hashtextextended(r.line, 0))::text, sum(hashtextextended(r.line, 1))::text
+		FROM `+from+` GROUP BY r.i`, arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("compare fanfare.%s: %w", t.Name, err)
 	}

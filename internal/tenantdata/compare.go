@@ -145,7 +145,7 @@ func (p *Pair) writtenSince(ctx context.Context, t Table, d division, mark strin
 	from, arguments := d.each(p.Scope, t, "age(x.xmin) AS age")
 	arguments = append(arguments, mark)
 	rows, err := p.Source.Query(ctx, fmt.Sprintf(`
-		SELECT c.i, count(*), bool_or(r.age <= age($%d::text::xid)) FROM %s GROUP BY c.i`, len(arguments), from),
+		SELECT r.i, count(*), bool_or(r.age <= age($%d::text::xid)) FROM %s GROUP BY r.i`, len(arguments), from),
 		arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("find what has changed in fanfare.%s: %w", t.Name, err)
