@@ -163,7 +163,7 @@ func TestPublishSpreadsPastASlowNode(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, w way) {
 		nodes, urls := startNodes(t, w, 3)
-		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100, Timeout: 500 * time.Millisecond})
+		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100, Timeout: 3 * time.Second})
 		client.Check(t.Context(), "user")
 		nodes[1].hung.Store(true)
 		for _, want := range []int{2, 0} {
