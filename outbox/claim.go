@@ -78,7 +78,7 @@ SELECT set_config('fanfare.held', pg_try_advisory_xact_lock($1::int, $2::int)::t
            SELECT o.seq FROM fanfare.outbox AS o WHERE o.lane = $2 AND o.seq > $3 ORDER BY o.seq DESC LIMIT 1
        ) END AS top`
 
-// unpin follows a claim.
+// unpin follows a claim: what the handler reads may be planned with bitmap scans.
 const unpin = `SET LOCAL enable_bitmapscan TO DEFAULT`
 
 // selectOrigin are the columns of an origin. The start time of the server tells one server from

@@ -546,14 +546,7 @@ func TestClaimPlan(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rollback(ctx, tx)
-	if _, err := tx.Exec(ctx, lockLane, LaneLockClass, testLane, int64(0), []pgtype.UUID{}); err != nil {
-		t.Fatal(err)
-	}
+	tx := beginHeld(t, db)
 	claimed, buffers := explain(t, tx, claimLane, testLane, 500, int64(100000), []string{}, []int64{}, float64(60),
 		[]pgtype.UUID{{Bytes: testTenant, Valid: true}}, int64(100000), []string{}, []int64{}, 500)
 	for _, table := range []string{"outbox", "parked", "fan_out_jobs", "activities"} {
@@ -593,14 +586,7 @@ func TestClaimPlanOutlivesASmallTable(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	ctx := t.Context()
-	tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rollback(ctx, tx)
-	if _, err := tx.Exec(ctx, lockLane, LaneLockClass, testLane, int64(0), []pgtype.UUID{}); err != nil {
-		t.Fatal(err)
-	}
+	tx := beginHeld(t, db)
 	add := fmt.Sprintf(`
 		INSERT INTO fanfare.outbox (lane, activity_id, tenant_id, resource_id, recorded_at)
 		SELECT mod(n, 64), gen_random_uuid(), '%s', gen_random_uuid(), now()
@@ -619,6 +605,21 @@ func TestClaimPlanOutlivesASmallTable(t *testing.T) {
 	if strings.Contains(plan, "Bitmap Heap Scan on outbox") {
 		t.Errorf("the claim sorts all rows of the lane:\n%s", plan)
 	}
+}
+
+// beginHeld begins a claim that holds the lane testLane, until the end of the test.
+func beginHeld(t *testing.T, db *pgtest.DB) pgx.Tx {
+	t.Helper()
+	ctx := t.Context()
+	tx, err := db.Pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginClaim})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rollback(ctx, tx) })
+	if _, err := tx.Exec(ctx, lockLane, LaneLockClass, testLane, int64(0), []pgtype.UUID{}); err != nil {
+		t.Fatal(err)
+	}
+	return tx
 }
 
 // explain runs a statement and returns its plan and the number of buffers that it touched.

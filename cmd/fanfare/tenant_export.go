@@ -45,7 +45,8 @@ Activities that are not delivered yet are in the log of the file, and remain the
 --pending, the database that imports the file delivers them too, so use it only if this one never will: its
 workers are stopped for good, or it is a copy. To move a tenant that is in use, use 'fanfare tenant move'.
 
-The command holds one snapshot, which keeps vacuum from removing rows that die meanwhile.`,
+The command holds one snapshot, which keeps vacuum from removing rows that die meanwhile. It requires a
+connection that does not go through a pooler in transaction mode.`,
 		Example: `  fanfare tenant export --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f -o tenant.jsonl.gz
   fanfare tenant export --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f > tenant.jsonl`,
 	}
@@ -130,7 +131,8 @@ all of them or, after an error, none. - reads standard input; a file with a name
 decompressed.
 
 The database must have the schema of the file and no row of the tenant. A file that is truncated or changed is
-refused, with the line. Relations of the directory that are views here are not written.`,
+refused, with the line. Relations of the directory that are views here are not written. The command requires a
+connection that does not go through a pooler in transaction mode.`,
 		Example: `  fanfare tenant import tenant.jsonl.gz
   ssh other fanfare tenant export --tenant 018f3b1c-7a5e-7cc4-8f6e-2a1b3c4d5e6f | fanfare tenant import -`,
 	}

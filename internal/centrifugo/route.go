@@ -131,8 +131,8 @@ func askNodes(ctx context.Context, endpoints []*endpoint) []nodesAnswer {
 	return answers
 }
 
-// compare returns the reason why an endpoint is not known to be of the same Centrifugo as known, or
-// nil. known is the answer of an endpoint by HTTP; nil if there is none.
+// compare returns nil if the endpoint belongs to the Centrifugo of known, and otherwise the reason
+// to think that it does not. known is the answer of an address by HTTP, nil if none has answered.
 func (a *nodesAnswer) compare(known *nodesAnswer) *Error {
 	switch {
 	case a.err != nil:

@@ -2,6 +2,7 @@ package centrifugo_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -42,6 +43,36 @@ func startNodes(t *testing.T, w way, count int) (nodes []*node, urls string) {
 	return nodes, strings.Join(list, ",")
 }
 
+// connectTo returns nodes and a client of them that has found out that they belong together.
+func connectTo(t *testing.T, w way, count int, o centrifugo.Options) ([]*node, *centrifugo.Client) {
+	t.Helper()
+	nodes, urls := startNodes(t, w, count)
+	o.APIURL, o.AudienceSize = urls, 100
+	client := connect(t, o)
+	check(t, client)
+	return nodes, client
+}
+
+// check checks a client whose address in use is available.
+func check(t *testing.T, client *centrifugo.Client) {
+	t.Helper()
+	if got := client.Check(t.Context(), "user"); len(got) != 0 {
+		t.Errorf("got %v, want no diagnostic", got)
+	}
+}
+
+// wantBroadcasts checks how many broadcasts each address has received since the last call.
+func wantBroadcasts(t *testing.T, when string, nodes []*node, want ...int) {
+	t.Helper()
+	got := make([]int, len(nodes))
+	for i, n := range nodes {
+		got[i] = n.takeBroadcasts()
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: got %v broadcasts by address, want %v", when, got, want)
+	}
+}
+
 // takeBroadcasts returns the number of broadcasts that an address has received since the last call.
 func (n *node) takeBroadcasts() (count int) {
 	n.mu.Lock()
@@ -67,24 +98,12 @@ func wide() (broadcasts []centrifugo.Broadcast) {
 func TestPublishSpreads(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, w way) {
-		nodes, urls := startNodes(t, w, 3)
-		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
-		publish := func(step string, want ...int) {
+		nodes, client := connectTo(t, w, 3, centrifugo.Options{})
+		publish := func(when string, want ...int) {
 			t.Helper()
 			wantAccepted(t, client.Publish(t.Context(), wide()))
-			for i, n := range nodes {
-				if got := n.takeBroadcasts(); got != want[i] {
-					t.Errorf("%s: address %d got %d broadcasts, want %d", step, i, got, want[i])
-				}
-			}
+			wantBroadcasts(t, when, nodes, want...)
 		}
-		check := func() {
-			t.Helper()
-			if got := client.Check(t.Context(), "user"); len(got) != 0 {
-				t.Errorf("got %v, want no diagnostic", got)
-			}
-		}
-		check()
 		publish("all available", 2, 2, 2)
 
 		nodes[1].down.Store(true)
@@ -93,19 +112,15 @@ func TestPublishSpreads(t *testing.T) {
 			n.takeBroadcasts()
 		}
 		publish("after a failure", 3, 0, 3)
-		check()
+		check(t, client)
 		publish("still unavailable", 3, 0, 3)
 		nodes[1].down.Store(false)
-		check()
+		check(t, client)
 		publish("available again", 2, 2, 2)
 
 		one := broadcastTo(names("user", 100)...)
 		wantAccepted(t, client.Publish(t.Context(), []centrifugo.Broadcast{one}))
-		for i, want := range []int{1, 0, 0} {
-			if got := nodes[i].takeBroadcasts(); got != want {
-				t.Errorf("a small call: address %d got %d broadcasts, want %d", i, got, want)
-			}
-		}
+		wantBroadcasts(t, "a small call", nodes, 1, 0, 0)
 	})
 }
 
@@ -120,14 +135,10 @@ func TestPublishSpreadsOverOneCentrifugo(t *testing.T) {
 		client := connect(t, centrifugo.Options{
 			APIURL: strings.Join([]string{urls, others, w.urls(nettest.Refused(t))}, ","), AudienceSize: 100,
 		})
-		client.Check(t.Context(), "user")
+		check(t, client)
 		broadcasts := wide()
 		wantAccepted(t, client.Publish(t.Context(), broadcasts))
-		for i, n := range nodes {
-			if got := n.takeBroadcasts(); got != 3 {
-				t.Errorf("address %d got %d broadcasts, want 3", i, got)
-			}
-		}
+		wantBroadcasts(t, "the addresses of one Centrifugo", nodes, 3, 3)
 		for _, b := range broadcasts {
 			if got := history(t, b.Channels[0]); len(got) != 1 {
 				t.Errorf("%s holds %q, want the message", b.Channels[0], got)
@@ -140,9 +151,7 @@ func TestPublishSpreadsOverOneCentrifugo(t *testing.T) {
 func TestPublishSpreadsToNone(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, w way) {
-		nodes, urls := startNodes(t, w, 3)
-		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
-		client.Check(t.Context(), "user")
+		nodes, client := connectTo(t, w, 3, centrifugo.Options{})
 		for _, n := range nodes {
 			n.down.Store(true)
 		}
@@ -162,16 +171,14 @@ func TestPublishSpreadsToNone(t *testing.T) {
 func TestPublishSpreadsPastASlowNode(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, w way) {
-		nodes, urls := startNodes(t, w, 3)
-		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100, Timeout: 3 * time.Second})
-		client.Check(t.Context(), "user")
+		nodes, client := connectTo(t, w, 3, centrifugo.Options{Timeout: 3 * time.Second})
 		nodes[1].hung.Store(true)
 		for _, want := range []int{2, 0} {
 			wantAccepted(t, client.Publish(t.Context(), wide()))
 			if got := nodes[1].takeBroadcasts(); got != want {
 				t.Errorf("the slow node got %d broadcasts, want %d", got, want)
 			}
-			client.Check(t.Context(), "user")
+			check(t, client)
 		}
 	})
 }
@@ -180,9 +187,7 @@ func TestPublishSpreadsPastASlowNode(t *testing.T) {
 func TestPublishRetriesByAnotherNode(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, w way) {
-		nodes, urls := startNodes(t, w, 3)
-		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
-		client.Check(t.Context(), "user")
+		nodes, client := connectTo(t, w, 3, centrifugo.Options{})
 		nodes[1].mu.Lock()
 		nodes[1].code = func(string) int { return 100 }
 		nodes[1].mu.Unlock()
@@ -201,9 +206,7 @@ func TestPublishRetriesByAnotherNode(t *testing.T) {
 func TestRouteStaysWithTheAddressInUse(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, w way) {
-		nodes, urls := startNodes(t, w, 2)
-		client := connect(t, centrifugo.Options{APIURL: urls, AudienceSize: 100})
-		client.Check(t.Context(), "user")
+		nodes, client := connectTo(t, w, 2, centrifugo.Options{})
 		first := client.Route().Address
 		nodes[0].down.Store(true)
 		publishOne(t, client)
@@ -212,7 +215,7 @@ func TestRouteStaysWithTheAddressInUse(t *testing.T) {
 			t.Fatalf("got %s, want another address than the one that failed", second)
 		}
 		nodes[0].down.Store(false)
-		client.Check(t.Context(), "user")
+		check(t, client)
 		if got := client.Route().Address; got != second {
 			t.Errorf("got %s, want %s, which is in use", got, second)
 		}
@@ -220,10 +223,6 @@ func TestRouteStaysWithTheAddressInUse(t *testing.T) {
 			n.takeBroadcasts()
 		}
 		wantAccepted(t, client.Publish(t.Context(), wide()))
-		for i, n := range nodes {
-			if got := n.takeBroadcasts(); got != 3 {
-				t.Errorf("address %d got %d broadcasts, want 3", i, got)
-			}
-		}
+		wantBroadcasts(t, "both available", nodes, 3, 3)
 	})
 }

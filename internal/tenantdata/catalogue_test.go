@@ -64,3 +64,33 @@ func TestKeysAreColumns(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysAreIndexed checks that an index contains the key of all rows, unless the catalogue says
+// that none does: a chunk is a range of it. Its columns are those of the key, perhaps behind the
+// tenant.
+func TestKeysAreIndexed(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	for _, table := range tenantdata.Tables() {
+		if len(table.Key) == 0 {
+			continue
+		}
+		var found bool
+		err := db.Pool.QueryRow(t.Context(), `
+			SELECT EXISTS (
+			    SELECT FROM pg_index AS i
+			    CROSS JOIN LATERAL (
+			        SELECT array_agg(a.attname::text ORDER BY k.n) AS columns
+			        FROM unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+			        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+			        WHERE k.n <= i.indnkeyatts
+			    ) AS c
+			    WHERE i.indrelid = ('fanfare.' || $1)::regclass AND i.indpred IS NULL
+			      AND array_remove(c.columns, 'tenant_id') = $2::text[]
+			      AND coalesce(array_position(c.columns, 'tenant_id'), 1) = 1)`, table.Name, table.Key).Scan(&found)
+		if err != nil || found == table.Unindexed {
+			t.Errorf("fanfare.%s: got an index of the key: %v and %v, want Unindexed to say the opposite",
+				table.Name, found, err)
+		}
+	}
+}

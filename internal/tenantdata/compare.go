@@ -14,17 +14,18 @@ type comparison struct {
 	source []Digest // of the chunks that were read
 	rows   int64    // of the source
 	spans  []span   // that differ, without a common end
-	differ []int32  // the chunks that differ
+	differ []int32  // the numbers of the chunks that differ, ascending
 }
 
 // Baseline is what the latest comparison of all rows of a table has found, for the next one.
 type Baseline struct {
-	Mark   string  `json:"mark"`   // an id: the transactions that wrote rows after the comparison have it or later ones
-	Bounds []Key   `json:"bounds"` // at which the chunks begin, but for the first
-	Rows   []int64 `json:"rows"`   // of each chunk, in the source
-	Differ []int32 `json:"differ"` // the chunks that differed
-
+	// Mark is a transaction id of the source, of 32 bits: whatever is written after the comparison
+	// has this xmin or a later one.
+	Mark    string   `json:"mark"`
 	Columns []string `json:"columns"` // that were compared
+	Bounds  []Key    `json:"bounds"`  // at which the chunks begin, but for the first
+	Rows    []int64  `json:"rows"`    // of each chunk, in the source
+	Differ  []int32  `json:"differ"`  // the numbers of the chunks that differed, ascending
 }
 
 // span is a range of rows that differ.
@@ -75,7 +76,7 @@ func (p *Pair) compareAgain(ctx context.Context, t Table) (c comparison, err err
 
 // compareAll compares all rows of a table, and keeps what compareAgain needs.
 func (p *Pair) compareAll(ctx context.Context, t Table) (comparison, error) {
-	mark, err := p.nextMark(ctx)
+	mark, err := p.readMark(ctx)
 	if err != nil {
 		return comparison{}, err
 	}
@@ -84,8 +85,8 @@ func (p *Pair) compareAll(ctx context.Context, t Table) (comparison, error) {
 		return c, err
 	}
 	b := Baseline{
-		Mark: mark, Bounds: c.bounds, Rows: make([]int64, len(c.source)), Differ: c.differ,
-		Columns: p.columns[t.Name],
+		Mark: mark, Columns: p.columns[t.Name],
+		Bounds: c.bounds, Rows: make([]int64, len(c.source)), Differ: c.differ,
 	}
 	for i, d := range c.source {
 		b.Rows[i] = d.Rows
@@ -123,8 +124,8 @@ func (p *Pair) readChunks(ctx context.Context, t Table, c *comparison) error {
 	return nil
 }
 
-// nextMark returns the lowest id of a transaction that has not ended in the source.
-func (p *Pair) nextMark(ctx context.Context) (mark string, err error) {
+// readMark returns the lowest id of a transaction that has not ended in the source.
+func (p *Pair) readMark(ctx context.Context) (mark string, err error) {
 	err = p.Source.QueryRow(ctx, `SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text`).Scan(&mark)
 	if err != nil {
 		return "", fmt.Errorf("read the transactions of the source: %w", err)
@@ -138,27 +139,19 @@ type writing struct {
 	written bool  // since a mark, or so long ago that the ids of transactions have come round
 }
 
-// writtenSince reads what was written in each chunk since a mark. The age of a row's
-// xmin is that of the transaction that wrote it; vacuum keeps it
+// writtenSince reads what was written in each chunk since a mark. The age of a row's xmin is that
+// of the transaction that wrote it; vacuum keeps it
 // (https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND).
 func (p *Pair) writtenSince(ctx context.Context, t Table, d division, mark string) ([]writing, error) {
-	from, arguments := d.each(p.Scope, t, "age(x.xmin) AS age")
+	from, arguments := d.rows(p.Scope, t, "age(x.xmin) AS age")
 	arguments = append(arguments, mark)
 	rows, err := p.Source.Query(ctx, fmt.Sprintf(`
 		SELECT r.i, count(*), bool_or(r.age <= age($%d::text::xid)) FROM %s GROUP BY r.i`, len(arguments), from),
 		arguments...)
-	if err != nil {
-		return nil, fmt.Errorf("find what has changed in fanfare.%s: %w", t.Name, err)
+	var found []writing
+	if err == nil {
+		found, err = collectByChunk(rows, d, func(w *writing) []any { return []any{&w.rows, &w.written} })
 	}
-	found := make([]writing, len(d.bounds)+1)
-	var (
-		i int
-		w writing
-	)
-	_, err = pgx.ForEachRow(rows, []any{&i, &w.rows, &w.written}, func() error {
-		found[i] = w
-		return nil
-	})
 	if err != nil {
 		return nil, fmt.Errorf("find what has changed in fanfare.%s: %w", t.Name, err)
 	}

@@ -49,6 +49,7 @@ func notify(t *testing.T, db *pgx.Conn, tenant uuid.UUID, count int) {
 		FROM generate_series(1, $2::int) AS n`, [16]byte(tenant), count)
 }
 
+// change executes a statement.
 func change(t *testing.T, db *pgx.Conn, sql string, arguments ...any) {
 	t.Helper()
 	if _, err := db.Exec(t.Context(), sql, arguments...); err != nil {
@@ -166,4 +167,41 @@ func TestSettleRowsAfterTheFirstCopy(t *testing.T) {
 	}
 	change(t, p.Destination, `DELETE FROM fanfare.notifications WHERE ctid = `+oneOf, [16]byte(p.Tenant))
 	settle(t, p, table, true)
+}
+
+// TestSettleTables changes a row in tables whose chunks are read in each way: without a key, by
+// ranges of an index, and at once.
+func TestSettleTables(t *testing.T) {
+	t.Parallel()
+	for table, statements := range map[string]struct{ fill, change string }{
+		"tenant_preferences": {
+			`INSERT INTO fanfare.tenant_preferences (tenant_id, filter_mode) SELECT $1, 'all'`,
+			`UPDATE fanfare.tenant_preferences SET filter_mode = 'none' WHERE tenant_id = $1`,
+		},
+		"preferences": {
+			`INSERT INTO fanfare.preferences (tenant_id, principal_id, filter_mode)
+			 SELECT $1, gen_random_uuid(), 'all' FROM generate_series(1, 200)`,
+			`UPDATE fanfare.preferences SET filter_mode = 'none' WHERE principal_id = (
+			     SELECT max(principal_id::text)::uuid FROM fanfare.preferences WHERE tenant_id = $1)`,
+		},
+		"role_bindings": {
+			`INSERT INTO fanfare.role_bindings (tenant_id, principal_id, scope_resource_id, role_name)
+			 SELECT $1, gen_random_uuid(), gen_random_uuid(), 'viewer' FROM generate_series(1, 200)`,
+			`UPDATE fanfare.role_bindings SET revoked_at = now() WHERE principal_id = (
+			     SELECT min(principal_id::text)::uuid FROM fanfare.role_bindings WHERE tenant_id = $1)`,
+		},
+	} {
+		t.Run(table, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, pgtest.New(t), pgtest.New(t))
+			change(t, p.Source, statements.fill, [16]byte(p.Tenant))
+			for range 2 {
+				if _, err := p.CopyRows(t.Context(), named(table)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			change(t, p.Source, statements.change, [16]byte(p.Tenant))
+			settle(t, p, named(table), true)
+		})
+	}
 }
